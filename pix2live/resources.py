@@ -35,7 +35,7 @@ def bundled_dir(kind: str) -> Path:
 
 
 def listing(kind: str) -> dict[str, Path]:
-    """Every ``shaders``, ``presets`` or ``models`` file by stem, sorted; the user's own file wins over a bundled one."""
+    """Every file of a kind (``shaders``, ``presets``, ``models``) by stem, sorted; the user's own file wins."""
     found: dict[str, Path] = {}
     for root in (user_dir(kind), bundled_dir(kind)):
         if root.is_dir():
