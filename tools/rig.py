@@ -24,7 +24,7 @@ from types import FrameType, TracebackType
 
 if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tools.rig_process import MARKER, Family, RigError, Server, program, wait_until
+from tools.rig_process import MARKER, Family, RigError, Server, die_with_us, program, wait_until
 
 RATE_HZ = 48000
 SCREEN = "1280x720x24"
@@ -52,7 +52,8 @@ class Rig:
     """Starts what is asked for on entering; ends every process and removes its run folder on leaving.
 
     Args:
-        sound: PipeWire with two null sinks. Programs play into ``sink`` and hear ``mic``; PyAudio lists both and ``default``.
+        sound: PipeWire with two null sinks. Programs play into ``sink`` and hear ``mic``; PyAudio lists these two
+            names and ``default``.
         screen: Xvfb, 1280x720, 24 bits, on a display number of its own.
         midi: jackd on its dummy driver under a server name of its own, for rtmidi's JACK API.
 
@@ -90,11 +91,13 @@ class Rig:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def stop(self) -> None:
-        """End every process of this rig and remove its folder. Safe to call again, and in a forked child (does nothing)."""
+        """End every process of this rig and remove its folder. Safe to call again; does nothing in a forked child."""
         if self._family is None or self._owner != os.getpid():
             return
         self._family.close()
@@ -113,7 +116,7 @@ class Rig:
         for name in ("pactl", "paplay", "parec"):
             program(name)
         run = self.folder / "run"
-        for old in ("bus", "pipewire-0", "pipewire-0.lock", "pipewire-0-manager", "pipewire-0-manager.lock", "pulse/native"):
+        for old in ("bus", "pipewire-0", "pipewire-0-manager", "pulse/native"):
             (run / old).unlink(missing_ok=True)
         bus = self._serve("dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address=unix:path={run}/bus")
         wait_until((run / "bus").exists, _START_S, "the session bus", bus)
@@ -122,8 +125,7 @@ class Rig:
         manager = self._serve("wireplumber")
         pulse = self._serve("pipewire-pulse")
         wait_until(lambda: self._pactl("info").returncode == 0, _START_S, "the sound server", pulse)
-        wait_until(lambda: all(f"\t{name}\t".encode() in self._pactl("list", "short", "sinks").stdout for name in SINKS),
-                   _START_S, "the two sinks", manager)
+        wait_until(self._sinks_there, _START_S, "the two sinks", manager)
         wait_until(self._defaults_set, _START_S, "the default sink and source", manager)
 
     def kill_sound(self) -> None:
@@ -132,7 +134,7 @@ class Rig:
         self._sound_servers = []
 
     def play(self, wav: str | Path, sink: str = "mic") -> "subprocess.Popen[bytes]":
-        """Play a sound file into a sink, by default where programs hear it. Returns at once; ``.wait()`` for its end."""
+        """Play a sound file into a sink, by default where programs hear it; ``.wait()`` for the end."""
         return self._running().start("paplay", ["paplay", f"--device={sink}", str(wav)], self.env).popen
 
     def record(self, wav: str | Path, seconds: float, source: str = "sink.monitor") -> Path:
@@ -207,7 +209,15 @@ class Rig:
         return server
 
     def _pactl(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-        return subprocess.run([program("pactl"), *arguments], env=self.env, capture_output=True, timeout=_START_S, check=False)
+        return self._quiet("pactl", *arguments)
+
+    def _quiet(self, *argv: str) -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.run([program(argv[0]), *argv[1:]], env=self.env, capture_output=True, timeout=_START_S,
+                              check=False)
+
+    def _sinks_there(self) -> bool:
+        listed = self._pactl("list", "short", "sinks").stdout
+        return all(f"\t{name}\t".encode() in listed for name in SINKS)
 
     def _defaults_set(self) -> bool:
         self._pactl("set-default-sink", "sink")
@@ -244,13 +254,13 @@ class Rig:
         program("jack_lsp")
         name = self.env["JACK_DEFAULT_SERVER"]
         server = self._running().start(
-            "jackd", ["jackd", "--no-realtime", "-n", name, "--silent", "-d", "dummy", "-r", str(RATE_HZ), "-p", "128"], self.env)
-        wait_until(lambda: subprocess.run([program("jack_lsp"), "-s", name], env=self.env, capture_output=True, timeout=_START_S,
-                                          check=False).returncode == 0, _START_S, "the JACK server", server)
+            "jackd", ["jackd", "--no-realtime", "-n", name, "--silent", "-d", "dummy", "-r", str(RATE_HZ), "-p", "128"],
+            self.env)
+        wait_until(lambda: self._quiet("jack_lsp", "-s", name).returncode == 0, _START_S, "the JACK server", server)
 
     def _command(self, *argv: str) -> None:
         try:
-            done = subprocess.run([program(argv[0]), *argv[1:]], env=self.env, capture_output=True, timeout=_START_S, check=False)
+            done = self._quiet(*argv)
         except subprocess.TimeoutExpired:
             raise RigError(f"{argv[0]} gave no answer within {_START_S:g} s") from None
         if done.returncode:
@@ -282,7 +292,7 @@ class Recording:
         wait_until(lambda: self._bytes() > 0, _START_S, f"sound from {source}", self._server)
 
     def save(self, wav: str | Path, seconds: float | None = None) -> Path:
-        """End the recording once it holds ``seconds`` (now, if None) and write a 16-bit stereo WAV. Raises RigError if it dies."""
+        """End the recording once it holds ``seconds`` (now, if None); write a 16-bit stereo WAV and return its path."""
         if seconds is not None:
             need = round(seconds * RATE_HZ) * 4
             wait_until(lambda: self._bytes() >= need, seconds * 2 + _START_S, "the recording", self._server)
@@ -308,7 +318,9 @@ def check() -> int:
         began = time.monotonic()
         try:
             with Rig(**{part: True}) as rig:
-                told = f"works, up in {time.monotonic() - began:.1f} s" + (f" on {rig.env['DISPLAY']}" if part == "screen" else "")
+                told = f"works, up in {time.monotonic() - began:.1f} s"
+                if part == "screen":
+                    told += f" on {rig.env['DISPLAY']}"
         except RigError as error:
             told, failed = str(error), failed + 1
         print(f"{part:8}{told}", flush=True)
@@ -343,7 +355,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run_inside(rig: Rig, command: Sequence[str]) -> int:
-    inside = subprocess.Popen(command, env=rig.env, preexec_fn=rig._running().die_with_us())
+    inside = subprocess.Popen(die_with_us(*command), env=rig.env)
     try:
         return inside.wait()
     except BaseException:

@@ -1,7 +1,6 @@
-"""The processes of one rig: started in groups of their own, watched, and stopped by process id with nothing left over."""
+"""The processes of one rig: started in groups of their own, watched, stopped by process id, with nothing left over."""
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
@@ -14,7 +13,6 @@ from pathlib import Path
 
 MARKER = "PIX2LIVE_RIG"  # in the environment of every process of a rig: its run folder
 _PREFIX = "pix2live-rig-"
-_PR_SET_PDEATHSIG = 1
 
 PACKAGES = {
     "dbus-daemon": "dbus",
@@ -29,6 +27,7 @@ PACKAGES = {
     "import": "imagemagick",
     "jackd": "jackd2",
     "jack_lsp": "jackd2",
+    "setpriv": "util-linux",
 }
 
 
@@ -49,7 +48,7 @@ def wait_until(ready: Callable[[], bool], seconds: float, what: str, server: "Se
     deadline = time.monotonic() + seconds
     while not ready():
         if server is not None and server.popen.poll() is not None:
-            raise RigError(f"{what}: {server.name} stopped with exit code {server.popen.returncode}{server.last_words()}")
+            raise RigError(f"{what}: {server.name} stopped with code {server.popen.returncode}{server.last_words()}")
         if time.monotonic() > deadline:
             raise RigError(f"{what} did not come up within {seconds:g} s{server.last_words() if server else ''}")
         time.sleep(0.02)
@@ -65,6 +64,14 @@ def marked(folder: Path) -> list[int]:
                 if mark in (entry / "environ").read_bytes().split(b"\0"):
                     found.append(int(entry.name))
     return found
+
+
+def die_with_us(*argv: str) -> list[str]:
+    """A command line whose program gets SIGTERM from the kernel when this process dies, even of SIGKILL."""
+    # The kernel's rule follows the thread that forked, not the process: from a passing thread it would end too soon.
+    if threading.current_thread() is not threading.main_thread():
+        return list(argv)
+    return [program("setpriv"), "--pdeathsig", "TERM", "--", *argv]
 
 
 class Server:
@@ -93,30 +100,21 @@ class Family:
         # A socket's path may have 107 characters at most.
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=root if len(root) < 50 else "/tmp"))
         self.servers: list[Server] = []
-        self._libc = ctypes.CDLL(None)
 
     def start(self, name: str, argv: Sequence[str], env: Mapping[str, str], pass_fds: tuple[int, ...] = ()) -> Server:
         """Start a program of PACKAGES; its output goes to a log in the run folder."""
         log = self.folder / f"{name}.log"
         with log.open("ab") as output:
             popen = subprocess.Popen(
-                [program(argv[0]), *argv[1:]], env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, pass_fds=pass_fds, preexec_fn=self.die_with_us(),
+                die_with_us(program(argv[0]), *argv[1:]), env=dict(env), stdin=subprocess.DEVNULL, stdout=output,
+                stderr=output, start_new_session=True, pass_fds=pass_fds,
             )
         server = Server(name, popen, log)
         self.servers.append(server)
         return server
 
-    def die_with_us(self) -> Callable[[], None] | None:
-        """What a child runs before its program, so that even our SIGKILL ends it."""
-        # The kernel's rule follows the thread that forked, not the process: from a passing thread it would kill too soon.
-        if threading.current_thread() is not threading.main_thread():
-            return None
-        prctl = self._libc.prctl
-        return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
     def stop(self, servers: Sequence[Server], force: bool = False, patience_s: float = 3.0) -> None:
-        """End the given processes and wait for them: SIGTERM, then SIGKILL after ``patience_s`` (at once if ``force``)."""
+        """End the given processes and wait: SIGTERM, then SIGKILL after ``patience_s`` (at once if ``force``)."""
         running = [server for server in reversed(servers) if server.popen.poll() is None]
         for server in running:
             _signal_group(server.popen.pid, signal.SIGKILL if force else signal.SIGTERM)
