@@ -1,0 +1,119 @@
+"""The colour of a picture: lightness, chroma, hue, warmth, colourfulness, and the lightness histogram."""
+
+import numpy as np
+
+from pix2live.dsp.jit import kernel
+
+HUE_BINS = 72
+LIGHT_BINS = 64
+COLOUR_BINS = 64
+
+# Means over the picture, in the order in which ``measure`` writes them.
+LIGHT, LIGHT_SQUARE, CHROMA, WARMTH, RG, RG_SQUARE, YB, YB_SQUARE = range(8)
+MEANS = 8
+
+FULL_CHROMA = 0.25      # OKLab chroma called saturation 1: pure sRGB red; green and blue lie just above, cyan at 0.62
+WARM_AXIS = np.radians(55.0)  # orange in OKLab
+FULL_WARMTH = 0.15
+GREY_CHROMA = 0.004     # below this mean chroma a picture has no hue worth naming
+FULL_COLOURFULNESS = 109.0  # "extremely colourful" in Hasler & Süsstrunk's table
+_HYSTERESIS = 1.2       # how much stronger a new hue must be to take over from the present one
+
+
+def srgb_to_linear_table() -> np.ndarray:
+    """The 256 values of an sRGB byte in linear light, float32 0..1 (IEC 61966-2-1)."""
+    x = np.arange(256) / 255.0
+    return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+@kernel
+def to_oklab(rgb, table, lab):
+    """Bytes ``rgb`` (h, w, 3) to OKLab ``lab`` (h, w, 3) float32, L 0..1 (Ottosson 2020)."""
+    for y in range(rgb.shape[0]):
+        for x in range(rgb.shape[1]):
+            r, g, b = table[rgb[y, x, 0]], table[rgb[y, x, 1]], table[rgb[y, x, 2]]
+            l = np.cbrt(np.float32(0.4122214708) * r + np.float32(0.5363325363) * g + np.float32(0.0514459929) * b)
+            m = np.cbrt(np.float32(0.2119034982) * r + np.float32(0.6806995451) * g + np.float32(0.1073969566) * b)
+            s = np.cbrt(np.float32(0.0883024619) * r + np.float32(0.2817188376) * g + np.float32(0.6299787005) * b)
+            lab[y, x, 0] = (np.float32(0.2104542553) * l + np.float32(0.7936177850) * m - np.float32(0.0040720468) * s)
+            lab[y, x, 1] = (np.float32(1.9779984951) * l - np.float32(2.4285922050) * m + np.float32(0.4505937099) * s)
+            lab[y, x, 2] = (np.float32(0.0259040371) * l + np.float32(0.7827717662) * m - np.float32(0.8086757660) * s)
+
+
+@kernel
+def measure(rgb, lab, warm_x, warm_y, means, hue, light, colours):
+    """One pass over a picture.
+
+    ``means`` (MEANS,) float64; ``hue`` (HUE_BINS, 2) float64: chroma in each bin of HSV hue, and chroma times the
+    offset from the bin's middle; ``light`` (LIGHT_BINS,) and ``colours`` (COLOUR_BINS,) float64: shares of the picture.
+    """
+    means[:] = 0.0
+    hue[:] = 0.0
+    light[:] = 0.0
+    colours[:] = 0.0
+    height, width = rgb.shape[0], rgb.shape[1]
+    share = 1.0 / (height * width)
+    for y in range(height):
+        for x in range(width):
+            l, a, b = lab[y, x, 0], lab[y, x, 1], lab[y, x, 2]
+            chroma = np.sqrt(a * a + b * b)
+            means[LIGHT] += l
+            means[LIGHT_SQUARE] += l * l
+            means[CHROMA] += chroma
+            means[WARMTH] += a * warm_x + b * warm_y
+            light[min(max(int(l * LIGHT_BINS), 0), LIGHT_BINS - 1)] += share
+            red, green, blue = np.int32(rgb[y, x, 0]), np.int32(rgb[y, x, 1]), np.int32(rgb[y, x, 2])
+            colours[(red >> 6) * 16 + (green >> 6) * 4 + (blue >> 6)] += share
+            rg = red - green
+            yb = 0.5 * (red + green) - blue
+            means[RG] += rg
+            means[RG_SQUARE] += rg * rg
+            means[YB] += yb
+            means[YB_SQUARE] += yb * yb
+            top = max(red, green, blue)
+            reach = top - min(red, green, blue)
+            if reach > 0:
+                if top == red:
+                    turn = (green - blue) / reach
+                    if turn < 0.0:
+                        turn += 6.0
+                elif top == green:
+                    turn = 2.0 + (blue - red) / reach
+                else:
+                    turn = 4.0 + (red - green) / reach
+                position = turn * (HUE_BINS / 6.0)
+                # Bins are centred on 0, 1, 2... so that pure red, noise and all, falls in one bin.
+                bin_ = int(np.floor(position + 0.5))
+                hue[bin_ % HUE_BINS, 0] += chroma * share
+                hue[bin_ % HUE_BINS, 1] += chroma * share * (position - bin_)
+    for i in range(MEANS):
+        means[i] *= share
+
+
+def dominant_hue(hue: np.ndarray, previous: float) -> float:
+    """The hue (0..1; 0 red, 1/3 green, 2/3 blue, as in HSV) that holds the most chroma.
+
+    The peak of the histogram of ``measure`` smoothed over ±15 degrees, refined by the mean over ±20 degrees around it.
+    The hue of the ``previous`` picture keeps a small bonus, so that two equal colours do not flicker; a grey picture
+    keeps it.
+    """
+    weight = hue[:, 0]
+    if weight.sum() < GREY_CHROMA:
+        return previous
+    smooth = np.sum([(4 - abs(k)) * np.roll(weight, k) for k in range(-3, 4)], axis=0)
+    peak = int(np.argmax(smooth))
+    near = [(round(previous * HUE_BINS) + k) % HUE_BINS for k in (-2, -1, 0, 1, 2)]
+    kept = max(near, key=lambda i: float(smooth[i]))
+    if smooth[kept] * _HYSTERESIS >= smooth[peak]:
+        peak = kept
+    around = np.arange(-4, 5)
+    bins = (peak + around) % HUE_BINS
+    offset = float((weight[bins] * around + hue[bins, 1]).sum() / max(weight[bins].sum(), 1e-12))
+    return ((peak + offset) / HUE_BINS) % 1.0
+
+
+def colourfulness(means: np.ndarray) -> float:
+    """Hasler & Süsstrunk 2003, over 109 ("extremely colourful"), 0..1."""
+    spread = max(means[RG_SQUARE] - means[RG] ** 2, 0.0) + max(means[YB_SQUARE] - means[YB] ** 2, 0.0)
+    away = means[RG] ** 2 + means[YB] ** 2
+    return min(float(np.sqrt(spread) + 0.3 * np.sqrt(away)) / FULL_COLOURFULNESS, 1.0)

@@ -1,0 +1,91 @@
+"""Any picture: finite, in range, input untouched; again the same after reset."""
+
+import numpy as np
+import pytest
+
+from pix2live.signals import table
+from pix2live.vision.viewer import Viewer, VisualFeatures
+
+from . import pictures
+
+
+def seen(viewer, frames):
+    out = VisualFeatures()
+    rows = []
+    for i, frame in enumerate(frames):
+        viewer.process(frame, i / 30, out)
+        rows.append(np.concatenate([out.scalars, out.palette.ravel(), out.grid.ravel()]))
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 5000, 3), (5000, 1, 3), (2, 3, 3), (64, 64, 3), (4096, 4096, 3),
+                                   (0, 0, 3), (0, 10, 3), (120, 160), (120, 160, 1), (120, 160, 4), (1, 1, 4)])
+def test_any_picture_gives_finite_values_in_range(shape):
+    viewer = Viewer()
+    out = VisualFeatures()
+    frame = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    before = frame.copy()
+    for i in range(3):
+        viewer.process(frame, i / 30, out)
+        values = dict(zip(table.VISION, out.scalars, strict=True))
+        assert np.isfinite(out.scalars).all() and np.isfinite(out.palette).all() and np.isfinite(out.grid).all()
+        assert out.grid.min() >= 0 and out.grid.max() <= 1 and out.palette.min() >= 0 and out.palette.max() <= 1
+        for name, value in values.items():
+            low = -1.0 if "flow" in name else 0.0
+            high = np.inf if name in ("vision.blobs", "vision.cut_count") else 1.0
+            assert low <= value <= high, name
+    assert np.array_equal(frame, before)
+
+
+def test_a_picture_may_be_any_view_of_memory():
+    viewer = Viewer()
+    frame = pictures.cloud(1, 320, 240)
+    mirrored = frame[::-1, ::-2]
+    readonly = np.ascontiguousarray(mirrored)
+    readonly.flags.writeable = False
+    a = seen(viewer, [mirrored])
+    viewer.reset()
+    assert np.array_equal(a, seen(viewer, [readonly]))
+
+
+def test_grey_and_transparent_pictures_are_what_they_look_like():
+    viewer = Viewer()
+    grey = pictures.cloud(2)[..., 0]
+    a = seen(viewer, [grey])
+    viewer.reset()
+    assert np.array_equal(a, seen(viewer, [np.repeat(grey[..., None], 3, axis=2)]))
+    clear = np.full((120, 160, 4), 255, np.uint8)
+    clear[..., 3] = 0
+    viewer.reset()
+    assert seen(viewer, [clear])[0, 0] == 0.0  # a clear white is black
+
+
+@pytest.mark.parametrize("frame", [None, np.zeros((4, 4, 3), np.float32), np.zeros((4, 4, 2), np.uint8),
+                                   np.zeros(4, np.uint8), np.zeros((4, 4, 3), np.int16)])
+def test_what_is_no_picture_is_named(frame):
+    with pytest.raises(ValueError, match="a frame"):
+        Viewer().process(frame, 0.0, VisualFeatures())
+
+
+def test_same_bits_again_after_reset_and_from_a_new_eye():
+    frames = [pictures.cloud(i // 4, 200, 150)[:, i % 4 * 3 :][:, :180] for i in range(24)]
+    viewer = Viewer()
+    first = seen(viewer, frames)
+    viewer.process(pictures.cloud(99, 77, 99), 1e3, VisualFeatures())
+    viewer.reset()
+    assert np.array_equal(first, seen(viewer, frames))
+    assert np.array_equal(first, seen(Viewer(), frames))
+
+
+def test_warm_leaves_no_trace():
+    frames = [pictures.cloud(i) for i in range(3)]
+    warmed = Viewer()
+    warmed.warm()
+    assert np.array_equal(seen(warmed, frames), seen(Viewer(), frames))
+
+
+def test_every_vision_signal_is_filled():
+    out = VisualFeatures()
+    out.scalars[:] = np.nan
+    Viewer().process(pictures.cloud(1), 0.0, out)
+    assert np.isfinite(out.scalars).all()
