@@ -80,6 +80,8 @@ def test_turning_the_hue_moves_hue_and_warmth_alone(viewer):
             assert np.ptp(values) > 0.2
         elif name == "colourfulness":
             assert np.ptp(values) < 0.2  # its axes are plain differences of RGB, not OKLab's
+        elif name == "blobs":
+            assert np.ptp(values) <= 1  # rounding may join two at their edges
         elif name == "entropy":
             assert np.ptp(values) < 0.03
         else:
