@@ -13,7 +13,9 @@ MASTER = (
     ParamSpec("master.blackout", "Blackout", "", 0.0, 1.0, 0.0, kind="bool"),
     ParamSpec("master.gain_db", "Gain", "dB", -60.0, 6.0, 0.0),
     ParamSpec("master.mute", "Mute", "", 0.0, 1.0, 0.0, kind="bool"),
-    ParamSpec("audio.monitor", "Input heard", "", 0.0, 1.0, 0.0),
+    # A played file or the demo tune is there to be heard; a microphone beside a loudspeaker would howl.
+    ParamSpec("audio.monitor", "Played sound heard", "", 0.0, 1.0, 1.0),
+    ParamSpec("audio.thru", "Live input heard", "", 0.0, 1.0, 0.0),
     ParamSpec("audio.input_gain_db", "Input gain", "dB", -24.0, 36.0, 0.0),
     ParamSpec("mixer.fade_s", "Crossfade", "s", 0.0, 20.0, 1.5),
 )

@@ -8,6 +8,7 @@ import numpy as np
 from pix2live.dsp.jit import kernel
 from pix2live.errors import PresetError
 from pix2live.patch.param import ParamTable
+from pix2live.signals import table
 
 CURVES = ("linear", "square", "cube", "sqrt", "smooth")
 _ACCUMULATING = (".phase", ".count", "_count", ".time_s", ".frame", ".bar")
@@ -38,6 +39,11 @@ class Route:
 def accumulates(source: str) -> bool:
     """True for signals that only grow (counters, accumulated phase, time): what they move wraps round its range."""
     return source.endswith(_ACCUMULATING) and source not in ("beat.phase", "beat.bar_phase")
+
+
+def model_index(names: list[str]) -> dict[str, int]:
+    """Where the loaded models' signals lie in the flat values, given their names in the order of the bus's slots."""
+    return {name: table.INDEX[slot] for name, slot in zip(names, table.MODEL, strict=False)}
 
 
 @kernel
@@ -85,41 +91,41 @@ class RouteTable:
     """Routes compiled for one set of params and one set of signal names.
 
     Args:
-        routes: the cables. table: the params. index: signal name to its place in the flat values.
+        routes: the cables. params: what they move. index: signal name to its place in the flat values.
 
     Routes whose source or target does not exist are left out and listed in ``problems`` (one line each).
     """
 
-    def __init__(self, routes: list[Route], table: ParamTable, index: dict[str, int]) -> None:
+    def __init__(self, routes: list[Route], params: ParamTable, index: dict[str, int]) -> None:
         self.problems: list[str] = []
-        self.table = table
+        self.params = params
         kept = []
         for route in routes:
             if route.source not in index:
                 self.problems.append(f"route {route.source} to {route.target}: no signal named {route.source}")
-            elif route.target not in table.index:
+            elif route.target not in params.index:
                 self.problems.append(f"route {route.source} to {route.target}: no param named {route.target}")
             else:
                 kept.append(route)
         self.routes = kept
         self._sources = np.array([index[r.source] for r in kept], np.int64)
-        self._targets = np.array([table.index[r.target] for r in kept], np.int64)
+        self._targets = np.array([params.index[r.target] for r in kept], np.int64)
         self._depths = np.array([r.depth for r in kept], np.float64)
         self._curves = np.array([CURVES.index(r.curve) for r in kept], np.int64)
         self._attacks = np.array([r.attack_s for r in kept], np.float64)
         self._releases = np.array([r.release_s for r in kept], np.float64)
         self._states = np.full(len(kept), np.nan)
-        self._wraps = np.zeros(len(table), np.bool_)
+        self._wraps = np.zeros(len(params), np.bool_)
         for route in kept:
             if accumulates(route.source):
-                self._wraps[table.index[route.target]] = True
-        self.out = table.default.copy()
+                self._wraps[params.index[route.target]] = True
+        self.out = params.default.copy()
 
     def evaluate(self, values: np.ndarray, base: np.ndarray, dt_s: float) -> np.ndarray:
         """Param values for these signal and ``base`` values; ``dt_s`` since the last call. Real-time safe."""
         evaluate_routes(values, base, self._sources, self._targets, self._depths, self._curves, self._attacks,
-                        self._releases, self._states, self._wraps, self.table.low, self.table.high,
-                        self.table.stepped, dt_s, self.out)
+                        self._releases, self._states, self._wraps, self.params.low, self.params.high,
+                        self.params.stepped, dt_s, self.out)
         return self.out
 
     def reset(self) -> None:
