@@ -7,7 +7,7 @@ _FORGET = 0.97
 class Cost:
     """The 90th percentile of the newest 32 costs of one model, in seconds.
 
-    Each refusal lets the estimate fade by 3%, so that a model which a busy moment made look dear is tried again
+    Each refusal lets what is remembered fade by 3%, so that a model which a busy moment made look dear is tried again
     (after 23 refusals it looks half as dear) rather than shut out for good. Not for the audio callback.
     """
 
@@ -31,4 +31,5 @@ class Cost:
         if self.expected_s <= left_s:
             return True
         self.expected_s *= _FORGET
+        self._recent = [cost_s * _FORGET for cost_s in self._recent]
         return False
