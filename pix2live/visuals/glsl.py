@@ -69,6 +69,7 @@ _FRAGMENT_HEAD = """
 in vec2 isf_FragNormCoord;
 layout(location = 0) out vec4 isf_FragColor;
 uniform float isf_Limit;
+uniform float isf_Mark;
 vec4 isf_texture2D(sampler2D s, vec2 p, float bias) { return texture(s, p, bias); }
 #define gl_FragColor isf_FragColor
 """
@@ -78,7 +79,7 @@ void main() {
     isf_FragColor = vec4(0.0);
     isf_main();
     bvec4 isf_bad = equal(floatBitsToUint(isf_FragColor) & 0x7f800000u, uvec4(0x7f800000u));
-    isf_FragColor = mix(clamp(isf_FragColor, -isf_Limit, isf_Limit), vec4(0.0), isf_bad);
+    isf_FragColor = mix(clamp(isf_FragColor, -isf_Limit, isf_Limit), vec4(isf_Mark), isf_bad);
 }
 """
 _PLAIN_VERTEX = "void main() { isf_vertShaderInit(); }\n"

@@ -37,6 +37,7 @@ class Program:
             self._program = ctx.program(vertex_shader=shader.source.vertex, fragment_shader=shader.source.fragment)
         except moderngl.Error as error:
             raise driver_error(shader, str(error)) from None
+        self.mark = 0.0  # what a NaN or Inf of the shader becomes; a check sets Inf to find them
         self._array = ctx.vertex_array(self._program, [])
         members = [(name, self._program[name]) for name in self._program]
         self._uniforms = {name: member for name, member in members if isinstance(member, moderngl.Uniform)}
@@ -72,6 +73,7 @@ class Program:
         self._set("RENDERSIZE", size)
         self._set("PASSINDEX", index)
         self._set("isf_Limit", limit)
+        self._set("isf_Mark", self.mark)
         framebuffer.use()
         self._array.render(moderngl.TRIANGLE_STRIP, vertices=4)
 

@@ -99,6 +99,15 @@ class Stage:
         """The framebuffer of the frame drawn last, to read it back."""
         return self._last.shown
 
+    def keep_bad(self, on: bool) -> None:
+        """For checks: let a NaN or Inf of the shader stand as Inf where it is otherwise made 0."""
+        self._program.mark = math.inf if on else 0.0
+
+    def finite(self) -> bool:
+        """Whether all that the float buffers hold is finite (reads them back: for checks, not while playing)."""
+        buffers = [target for target in self._targets.values() if target.number is not None]
+        return all(np.isfinite(np.frombuffer(target.texture.read(), target.number)).all() for target in buffers)
+
     def clear(self) -> None:
         """Forget what persistent targets hold."""
         for target in self._targets.values():

@@ -1,8 +1,10 @@
 """The off-screen buffers that passes draw into; a persistent one is a ping-pong pair that can read its last frame."""
 
 import moderngl
+import numpy as np
 
 _DTYPES = {8: "f1", 16: "f2", 32: "f4"}
+_NUMBERS = {16: np.float16, 32: np.float32}
 _LARGEST_FLOAT = {8: 65504.0, 16: 65504.0, 32: 3.4e38}
 _MAX_SIDE = 8192
 _MAX_AREA = 1 << 24
@@ -17,7 +19,8 @@ class Target:
         self._count = 2 if persistent else 1
         self.persistent = persistent
         self.size = (0, 0)
-        self.limit = _LARGEST_FLOAT[bits]
+        self.limit = _LARGEST_FLOAT[bits]  # the largest number it holds
+        self.number = _NUMBERS.get(bits)  # its numpy type, None for 8 bits
 
     def fit(self, width: int, height: int) -> None:
         """Have this size (sides and area have a ceiling); what it held is lost where that changes."""
@@ -55,6 +58,9 @@ class Target:
     def release(self) -> None:
         """Free the buffers."""
         for texture, framebuffer in self._pair:
+            if self._ctx.fbo is framebuffer:
+                # moderngl binds again what was bound, which is an error once that is gone.
+                self._ctx.detect_framebuffer(0).use()
             framebuffer.release()
             texture.release()
         self._pair = []
