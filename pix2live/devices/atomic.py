@@ -1,0 +1,69 @@
+"""How a take is written: beside its place, then renamed, so that nothing is ever lost or half-written."""
+
+import contextlib
+import errno
+import os
+import shutil
+from pathlib import Path
+
+from pix2live.errors import FileError
+
+LEAST_FREE_BYTES = 32_000_000
+
+
+def write_error(path: Path, error: BaseException) -> FileError:
+    """The one line for what went wrong while writing ``path``."""
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return FileError("the disk is full", str(path), "free some space or write elsewhere")
+    if number == errno.EFBIG:
+        return FileError("the file system takes no larger file", str(path), "write elsewhere or shorter takes")
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return FileError("may not be written", str(path), "write to a folder of your own")
+    return FileError(f"cannot be written ({getattr(error, 'strerror', None) or error})", str(path), "write elsewhere")
+
+
+class Beside:
+    """A hidden file beside ``path`` that takes its place at ``commit`` and vanishes at ``discard``.
+
+    Made at once, so a folder that is missing or read-only, or a full disk, is known before any work. Raises FileError.
+    """
+
+    def __init__(self, path: str | Path, suffixes: tuple[str, ...]) -> None:
+        self.path = Path(path).expanduser()
+        if self.path.suffix.lower() not in suffixes:
+            raise FileError("cannot be told what to write by its name", str(path), f"end it in {' or '.join(suffixes)}")
+        if self.path.is_dir():
+            raise FileError("is a folder", str(path), "give a file name")
+        folder = self.path.parent
+        if not folder.is_dir():
+            raise FileError(f"there is no folder {folder}", str(path), "make it first, or write elsewhere")
+        if self.path.exists() and not os.access(self.path, os.W_OK):
+            raise FileError("is write-protected", str(path), "give another name or lift the protection")
+        self.part = folder / f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}"
+        try:
+            with open(self.part, "wb"):
+                pass
+            free = shutil.disk_usage(folder).free
+        except OSError as error:
+            self.discard()
+            raise write_error(self.path, error) from error
+        if free < LEAST_FREE_BYTES:
+            self.discard()
+            raise FileError(f"only {free // 1_000_000} MB are free there", str(path),
+                            "free some space or write elsewhere")
+
+    def commit(self) -> None:
+        """Put the finished file in its place. Raises FileError, and then the place is as before."""
+        try:
+            with open(self.part, "rb") as file:
+                os.fsync(file.fileno())
+            os.replace(self.part, self.path)
+        except OSError as error:
+            self.discard()
+            raise write_error(self.path, error) from error
+
+    def discard(self) -> None:
+        """Remove the unfinished file, if it is there."""
+        with contextlib.suppress(OSError):
+            self.part.unlink(missing_ok=True)
