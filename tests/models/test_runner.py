@@ -54,7 +54,8 @@ def test_frames_in_bulk_equal_frames_one_by_one_bit_for_bit(leaky, window):
         runner = Runner(models, ENDLESS)
         seen = {}
         for start in range(0, 600, group):
-            runner.step({"audio.mel": feed_mel[start : start + group], "audio.level": feed_level[start : start + group]})
+            part = slice(start, start + group)
+            runner.step({"audio.mel": feed_mel[part], "audio.level": feed_level[part]})
             seen[min(start + group, 600)] = runner.values[:3].copy()
         assert runner.skipped == 0 and not runner.notices
         results.append(seen[600])

@@ -1,0 +1,402 @@
+"""Computed drums, computed music and the mixing of both, for ``train_drums`` and ``eval_drums``; needs scipy."""
+
+from pathlib import Path
+
+import numpy as np
+from drums_data import (
+    CLASSES,
+    GM_DRUMS,
+    IGNORED,
+    RATE,
+    SONIC_PI,
+    Clip,
+    Hit,
+    Kit,
+    Note,
+    one_shot,
+    read_sound,
+    render_midi,
+    write_midi,
+)
+from scipy import signal
+
+Rng = np.random.Generator
+
+
+def _time(seconds: float) -> np.ndarray:
+    return np.arange(int(seconds * RATE), dtype=np.float32) / RATE
+
+
+def _band(rng: Rng, n: int, low: float, high: float) -> np.ndarray:
+    sos = signal.butter(2, [low, min(high, 22000.0)], "bandpass", fs=RATE, output="sos")
+    return signal.sosfilt(sos, rng.standard_normal(n)).astype(np.float32)
+
+
+# ---- drums ---------------------------------------------------------------------------------------------------------
+def kick(rng: Rng) -> np.ndarray:
+    """Between an 808's boom, a 909's punch and a padded acoustic drum with its beater."""
+    t = _time(rng.uniform(0.25, 1.0))
+    low, ratio = rng.uniform(38, 72), rng.uniform(1.0, 7.0)
+    fall = np.exp(rng.uniform(np.log(0.006), np.log(0.06)))
+    phase = 2 * np.pi * np.cumsum(low * (1 + ratio * np.exp(-t / fall))) / RATE
+    body = np.sin(phase) * np.exp(-t / np.exp(rng.uniform(np.log(0.05), np.log(0.35))))
+    body = np.tanh(body * rng.uniform(1.0, 4.0))
+    beater = _band(rng, len(t), 1500, rng.uniform(4000, 9000)) * np.exp(-t / rng.uniform(5e-4, 6e-3))
+    shell = rng.uniform(0, 0.4) * _band(rng, len(t), 90, 400) * np.exp(-t / rng.uniform(0.01, 0.05))
+    return one_shot(body + rng.uniform(0, 0.7) * beater + shell)
+
+
+def snare(rng: Rng) -> np.ndarray:
+    """Two shell modes and wires."""
+    t = _time(rng.uniform(0.2, 0.6))
+    first = rng.uniform(150, 280)
+    bend = 1 + rng.uniform(0, 0.6) * np.exp(-t / 0.01)
+    shell = sum(
+        gain * np.sin(2 * np.pi * np.cumsum(first * ratio * bend) / RATE) * np.exp(-t / rng.uniform(0.02, 0.12))
+        for ratio, gain in ((1.0, 1.0), (rng.uniform(1.4, 1.9), rng.uniform(0.2, 0.9)))
+    )
+    low = rng.uniform(300, 2500)
+    wires = _band(rng, len(t), low, rng.uniform(max(6000, low * 2), 16000)) * np.exp(-t / rng.uniform(0.03, 0.2))
+    snap = _band(rng, len(t), 2000, 12000) * np.exp(-t / rng.uniform(0.002, 0.01))
+    return one_shot(rng.uniform(0.1, 1.0) * shell + rng.uniform(0.5, 2.0) * wires + rng.uniform(0, 1.0) * snap)
+
+
+def clap(rng: Rng) -> np.ndarray:
+    """A few bursts of noise, then a tail."""
+    t = _time(0.45)
+    noise = _band(rng, len(t), rng.uniform(500, 1100), rng.uniform(2500, 9000))
+    level, gap = np.zeros(len(t)), rng.uniform(0.006, 0.013)
+    bursts = int(rng.integers(2, 5))
+    for i in range(bursts):
+        since = t - i * gap
+        tau = rng.uniform(0.04, 0.14) if i == bursts - 1 else 0.004
+        level = np.maximum(level, np.where(since >= 0, np.exp(-np.maximum(since, 0) / tau), 0))
+    return one_shot(noise * level)
+
+
+def hat(rng: Rng, cymbal: bool = False) -> np.ndarray:
+    """Six square waves that do not agree, noise, and a high-pass; ``cymbal`` rings on."""
+    tau = rng.uniform(0.25, 0.8) if cymbal else np.exp(rng.uniform(np.log(0.012), np.log(0.22)))
+    t = _time(min(1.5, 6 * tau + 0.03))
+    base = rng.uniform(280, 560)
+    metal = sum(np.sign(np.sin(2 * np.pi * base * r * t + rng.uniform(0, 6))) for r in rng.uniform(1.0, 4.2, 6)) / 6
+    sound = metal * rng.uniform(0, 1) + rng.standard_normal(len(t)) * rng.uniform(0.1, 1.0)
+    sos = signal.butter(3, rng.uniform(3500 if cymbal else 5000, 9500), "highpass", fs=RATE, output="sos")
+    return one_shot(signal.sosfilt(sos, sound) * np.exp(-t / tau))
+
+
+def tom(rng: Rng) -> np.ndarray:
+    t = _time(0.6)
+    pitch = rng.uniform(75, 260) * (1 + rng.uniform(0.1, 0.8) * np.exp(-t / rng.uniform(0.02, 0.08)))
+    body = np.sin(2 * np.pi * np.cumsum(pitch) / RATE) * np.exp(-t / rng.uniform(0.07, 0.3))
+    return one_shot(body + rng.uniform(0, 0.4) * _band(rng, len(t), 400, 4000) * np.exp(-t / 0.01))
+
+
+def blip(rng: Rng) -> np.ndarray:
+    """Blocks, bells, claves, zaps: short pitched things that are no drum of ours."""
+    t = _time(0.4)
+    pitch = np.exp(rng.uniform(np.log(300), np.log(4000)))
+    slide = 1 + rng.uniform(-0.5, 2.0) * np.exp(-t / rng.uniform(0.01, 0.1)) * (rng.random() < 0.4)
+    mod = rng.uniform(0, 3) * np.sin(2 * np.pi * pitch * rng.uniform(1.2, 3.7) * t) * (rng.random() < 0.5)
+    return one_shot(np.sin(2 * np.pi * np.cumsum(pitch * slide) / RATE + mod) * np.exp(-t / rng.uniform(0.01, 0.15)))
+
+
+def computed_kit(rng: Rng) -> Kit:
+    kit = Kit("computed")
+    for kind, make, count in (("kick", kick, 2), ("snare", snare, 2), ("snare", clap, 1), ("hat", hat, 3),
+                              ("tom", tom, 3), ("other", blip, 3)):
+        for _ in range(count):
+            kit.add(kind, make(rng))
+    kit.add("cymbal", hat(rng, cymbal=True))
+    return kit
+
+
+def resampled(sound: np.ndarray, ratio: float) -> np.ndarray:
+    """Played ``ratio`` times as fast."""
+    at = np.arange(0, len(sound) - 1, ratio)
+    return np.interp(at, np.arange(len(sound)), sound).astype(np.float32)
+
+
+def kit_of(rng: Rng, kits: list[Kit], vary: float = 0.15) -> Kit:
+    """A kit to play: one of ``kits``, or each drum from another, retuned by up to ``vary``; two shots a class."""
+    base, kit = kits[rng.integers(len(kits))], Kit("mixed")
+    mixed = rng.random() < 0.5
+    for kind in ("kick", "snare", "hat", "tom", "other", "cymbal", "stick"):
+        sources = [k for k in kits if k.shots.get(kind)]
+        if not sources:
+            continue
+        source = base if base.shots.get(kind) and not mixed else sources[rng.integers(len(sources))]
+        ratio = np.exp(rng.uniform(-vary, vary))
+        for _ in range(4 if kind in ("tom", "other") else 2):
+            kit.add(kind, resampled(source.shots[kind][rng.integers(len(source.shots[kind]))], ratio))
+    return kit
+
+
+# ---- patterns ------------------------------------------------------------------------------------------------------
+_STYLES = {  # probability of a hit at each sixteenth, in tenths (X = certain)
+    "four": ("X...X...X...X...", "....X.......X...", "..X...X...X...X."),
+    "house": ("X...X...X...X.1.", "....X.......X..1", "2.X23.X22.X23.X3"),
+    "rock": ("X.....3.X.52....", "....X.......X..1", "X.X.X.X.X.X.X.X."),
+    "funk": ("X.4...5..3X..3..", "....X..4.4..X..3", "X5X5X5X5X5X5X5X5"),
+    "break": ("X.X.......XX....", "....X..X.X..X..X", "X.X.X.X.X.X.X.X."),
+    "half": ("X......4..5...3.", "........X.......", "X.X.X.X.X.X.X.X."),
+    "trap": ("X..3..X...5..4..", "........X......2", "X4X4X6X4X4X6X7X7"),
+    "dnb": ("X.........X..2..", "....X..2.2..X..2", "X3X3X3X3X3X3X3X3"),
+    "sparse": ("6.......3.......", "....5.......6...", "2...3...2...3..."),
+}
+
+
+def pattern(rng: Rng, seconds: float) -> list[Hit]:
+    """Hits of one style at one tempo, with swing, accents, ghosts, fills, rolls and human unevenness."""
+    hits: list[Hit] = []
+    bpm = np.exp(rng.uniform(np.log(72), np.log(178)))
+    style = list(_STYLES)[rng.integers(len(_STYLES))]
+    step, swing = 15.0 / bpm, rng.uniform(0, 0.33) * (rng.random() < 0.4)
+    loose = rng.choice([0.0, 0.002, 0.006])
+    rows = [[1.0 if c == "X" else 0.0 if c == "." else int(c) / 10 for c in row] for row in _STYLES[style]]
+    if rng.random() < 0.3:
+        rows[2] = [0.9 if i % rng.choice([1, 2, 4]) == 0 else 0.1 for i in range(16)]
+    if rng.random() < 0.25:
+        rows = [list(np.clip(np.array(row) * 0.7 + rng.uniform(0, 0.25), 0, 1)) for row in rows]
+    absent = {kind for kind in CLASSES if rng.random() < 0.1}
+    ride, extra = rng.random() < 0.15, rng.uniform(0, 0.25) * (rng.random() < 0.6)
+    at, bar = rng.uniform(0, 4 * step), 0
+    while at < seconds:
+        fill = bar % 4 == 3 and rng.random() < 0.5
+        for i in range(16):
+            now = at + (i + swing * (i % 2)) * step + rng.normal(0, loose)
+            for kind, row in zip(CLASSES, rows, strict=True):
+                if kind in absent or rng.random() >= row[i] or (fill and i >= 12 and kind != "kick"):
+                    continue
+                loud = rng.uniform(0.75, 1.0) if row[i] >= 0.9 else rng.uniform(0.3, 0.9)
+                loud *= 0.6 if kind == "hat" and i % 4 == 3 else 1.0
+                name = "cymbal" if kind == "hat" and ride else kind
+                hits.append((now, name, loud))
+                if kind == "hat" and style == "trap" and rng.random() < 0.1:
+                    hits.append((now + step / 2, name, loud * 0.8))
+            if fill and i >= 12:
+                hits.append((now, str(rng.choice(["tom", "snare"])), rng.uniform(0.5, 1.0)))
+            if rng.random() < extra:
+                name = str(rng.choice(["other", "tom", "stick"], p=[0.6, 0.25, 0.15]))
+                hits.append((now, name, rng.uniform(0.3, 0.9)))
+        if bar % 4 == 0 and rng.random() < 0.5:
+            hits.append((at, "cymbal", 0.8))
+        at, bar = at + 16 * step, bar + 1
+    return sorted(hit for hit in hits if 0.0 <= hit[0] < seconds - 0.05)
+
+
+def hits_of_midi(notes: list[Note]) -> list[Hit]:
+    """The hits of a MIDI file's drum channel."""
+    return [(start, GM_DRUMS.get(note, "other"), velocity / 127) for start, _, channel, note, velocity in notes
+            if channel == 9]
+
+
+# ---- music ---------------------------------------------------------------------------------------------------------
+_SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 3, 5, 7, 9, 10), (0, 3, 5, 7, 10))
+_INSTRUMENTS = {
+    "bass": (32, 33, 34, 35, 36, 37, 38, 39),
+    "chords": (0, 1, 2, 4, 5, 6, 7, 16, 18, 24, 25, 26, 27, 29, 30, 48, 50, 61, 62, 81, 88, 89, 90),
+    "lead": (11, 12, 13, 22, 40, 45, 52, 56, 57, 61, 65, 66, 68, 73, 80, 81, 84, 87, 104, 105, 107),
+}
+
+
+def song_notes(rng: Rng, seconds: float) -> tuple[list[Note], dict[int, int]]:
+    """A made-up band without drums: bass, chords, arpeggio or stabs, lead; notes and General MIDI programs."""
+    scale, root = _SCALES[rng.integers(len(_SCALES))], int(rng.integers(0, 12))
+    step = 15.0 / np.exp(rng.uniform(np.log(70), np.log(170)))
+    tone = lambda degree, base: base + root + 12 * (degree // len(scale)) + scale[degree % len(scale)]  # noqa: E731
+    notes: list[Note] = []
+    programs = {0: "bass", 1: "chords", 2: "chords", 3: "lead"}
+    chord, bass_rate, stab = 0, rng.choice([0.3, 0.6, 0.9]), rng.random() < 0.6
+    for i in range(int(seconds / step)):
+        now = i * step + abs(rng.normal(0, 0.003))
+        if i % 16 == 0:
+            chord = int(rng.integers(0, 7))
+            if not stab:
+                notes += [(now, 15 * step, 1, tone(chord + d, 48), 75) for d in (0, 2, 4)]
+        if stab and rng.random() < (0.8 if i % 8 == 0 else 0.2):
+            length, loud = step * rng.uniform(0.4, 3), int(rng.integers(60, 110))
+            notes += [(now, length, 1, tone(chord + d, 48), loud) for d in (0, 2, 4, 6)]
+        if rng.random() < bass_rate * (1.0 if i % 2 == 0 else 0.5):
+            octave = int(rng.choice([0, 0, 12]))
+            notes.append((now, step * rng.uniform(0.5, 2), 0, tone(chord, 28) + octave, int(rng.integers(70, 120))))
+        if rng.random() < 0.5:
+            notes.append((now, step * 0.9, 2, tone(chord + 2 * (i % 4), 60), int(rng.integers(50, 95))))
+        if rng.random() < 0.25:
+            length, loud = step * rng.uniform(1, 4), int(rng.integers(60, 115))
+            notes.append((now, length, 3, tone(int(rng.integers(0, 10)), 60), loud))
+    keep = {channel for channel in programs if rng.random() < 0.8} or {1}
+    chosen = {c: int(rng.choice(_INSTRUMENTS[kind])) for c, kind in programs.items() if c in keep}
+    return [note for note in notes if note[2] in keep], chosen
+
+
+def computed_music(rng: Rng, seconds: float) -> np.ndarray:
+    """Saw chords, square bass with a moving filter, plucks, sub, noise sweeps and a voice-like line."""
+    out = np.zeros(int(seconds * RATE), np.float32)
+    step, root = 15.0 / rng.uniform(80, 170), rng.uniform(36, 60)
+    hertz = lambda note: 440 * 2 ** ((note - 69) / 12)  # noqa: E731
+    scale = _SCALES[rng.integers(len(_SCALES))]
+    parts = [p for p in ("pad", "bass", "pluck", "sub", "sweep", "voice") if rng.random() < 0.5] or ["pad"]
+    for part in parts:
+        bus, at = np.zeros_like(out), 0.0
+        cut = {"pad": 3000, "bass": 900, "pluck": 6000, "sub": 200, "sweep": 12000, "voice": 7000}[part]
+        cut *= rng.uniform(0.5, 2)
+        steps = {"pad": (16,), "sub": (2, 4, 8), "sweep": (32,), "voice": (2, 4, 6)}.get(part, (1, 1, 2, 3))
+        while at < seconds - 0.1:
+            length = step * float(rng.choice(steps))
+            if part in ("pad", "sweep") or rng.random() < 0.75:
+                t = _time(min(length, seconds - at))
+                note = root + scale[rng.integers(len(scale))] + {"bass": -12, "sub": -24, "pluck": 24}.get(part, 0)
+                f = hertz(note)
+                fade = np.minimum(1, t / {"pad": 0.1, "sub": 0.004, "voice": 0.03, "sweep": 1.0}.get(part, 0.002))
+                fade = fade * np.minimum(1, (t[-1] + 1e-3 - t) / 0.01) if len(t) else fade
+                if part == "sweep":
+                    tone = rng.standard_normal(len(t)) * (t / (length + 0.01)) ** 2
+                elif part == "voice":
+                    vibrato = 1 + 0.01 * np.sin(2 * np.pi * 5.5 * t)
+                    tone = signal.sawtooth(2 * np.pi * np.cumsum(f * 2 * vibrato) / RATE)
+                    for formant in (rng.uniform(300, 900), rng.uniform(900, 2500)):
+                        b, a = signal.iirpeak(formant, 4, fs=RATE)
+                        tone = tone * 0.5 + 3 * signal.lfilter(b, a, tone)
+                    if rng.random() < 0.5:  # a sibilant
+                        s = min(len(t), int(rng.uniform(0.04, 0.15) * RATE))
+                        tone[:s] = 2 * _band(rng, s, 3500, 12000) * np.hanning(s) if s > 64 else 0
+                elif part == "sub":
+                    tone = np.sin(2 * np.pi * f * t)
+                else:
+                    chord = (0, 4, 7, 11) if part == "pad" else (0,)
+                    tone = sum(signal.sawtooth(2 * np.pi * hertz(note + c) * d * t + rng.uniform(0, 6))
+                               for c in chord for d in (1.0, 1 + rng.uniform(0.001, 0.01))) / len(chord)
+                if part in ("pluck", "bass"):
+                    tone = tone * np.exp(-t / rng.uniform(0.05, 0.5))
+                start = int(at * RATE)
+                bus[start : start + len(t)] += (tone * fade)[: len(bus) - start]
+            at += length
+        bus = signal.sosfilt(signal.butter(2, min(cut, 20000), fs=RATE, output="sos"), bus)
+        out += level(bus.astype(np.float32)) * rng.uniform(0.3, 1.0)
+    return out
+
+
+def sonic_pi_textures() -> list[np.ndarray]:
+    """Drones, basses, guitars and noises without drums among sonic-pi-samples."""
+    wanted = ("ambi_", "bass_", "guit_", "loop_drone", "loop_3d", "misc_", "vinyl_", "mehackit_", "glitch_robot")
+    return [read_sound(path, 20.0) for path in sorted(SONIC_PI.glob("*.flac")) if path.stem.startswith(wanted)]
+
+
+def texture_bed(rng: Rng, textures: list[np.ndarray], seconds: float) -> np.ndarray:
+    """Textures laid over one another at random moments and speeds."""
+    out = np.zeros(int(seconds * RATE), np.float32)
+    for _ in range(int(rng.integers(4, 14))):
+        sound = resampled(textures[rng.integers(len(textures))], np.exp(rng.uniform(-0.5, 0.5)))
+        sound = level(sound) * rng.uniform(0.2, 1)
+        start = int(rng.integers(0, max(1, len(out) - RATE)))
+        out[start : start + len(sound)] += sound[: len(out) - start]
+    return out
+
+
+# ---- the mix -------------------------------------------------------------------------------------------------------
+def level(sound: np.ndarray) -> np.ndarray:
+    """At -18 dB RMS over its sounding parts; silence stays."""
+    loud = sound[np.abs(sound) > 1e-4]
+    return sound * np.float32(0.126 / np.sqrt(np.mean(loud**2))) if len(loud) > 100 else sound
+
+
+def play(rng: Rng, hits: list[Hit], kit: Kit, seconds: float) -> np.ndarray:
+    """The hits on a kit, each drum at a level of its own; hats choke hats."""
+    out = np.zeros(int(seconds * RATE) + 2 * RATE, np.float32)
+    gains = {"kick": rng.uniform(0.6, 1.0), "snare": rng.uniform(0.45, 1.0), "hat": rng.uniform(0.12, 0.5),
+             "cymbal": rng.uniform(0.15, 0.5), "tom": rng.uniform(0.3, 0.9), "other": rng.uniform(0.15, 0.6),
+             "stick": rng.uniform(0.2, 0.5)}
+    hat_times = [at for at, kind, _ in hits if kind == "hat"]
+    for at, kind, velocity in hits:
+        shots = kit.shots.get(kind)
+        if not shots:
+            continue
+        shot = shots[0 if rng.random() < 0.75 else rng.integers(len(shots))]
+        if kind == "hat":
+            later = [t for t in hat_times if t > at + 0.01]
+            if later:
+                shot = shot[: max(480, int((later[0] - at) * RATE))]
+        start = int(at * RATE)
+        out[start : start + len(shot)] += shot * np.float32(gains[kind] * velocity)
+    return out[: int(seconds * RATE)]
+
+
+def room(rng: Rng, sound: np.ndarray, wet: float) -> np.ndarray:
+    """A small room's decaying echo added at ``wet``."""
+    t = _time(rng.uniform(0.15, 0.7))
+    echo = rng.standard_normal(len(t)) * np.exp(-t * 6.9 / t[-1])
+    echo[: int(rng.uniform(0.002, 0.02) * RATE)] = 0
+    echo *= wet / np.sqrt(np.sum(echo**2) + 1e-9)
+    return sound + signal.fftconvolve(sound, echo)[: len(sound)].astype(np.float32)
+
+
+def squeeze(rng: Rng, sound: np.ndarray) -> np.ndarray:
+    """A bus compressor with a moving gain."""
+    block = 128
+    peaks = np.abs(sound[: len(sound) // block * block]).reshape(-1, block).max(axis=1)
+    release, state, gains = np.exp(-block / RATE / rng.uniform(0.04, 0.25)), 0.0, np.empty(len(peaks))
+    threshold, amount = rng.uniform(0.1, 0.4), rng.uniform(0.3, 0.85)
+    for i, peak in enumerate(peaks):
+        state = max(peak, state * release)
+        gains[i] = (threshold / state) ** amount if state > threshold else 1.0
+    at = np.arange(len(sound)) / block
+    return (sound * np.interp(at, np.arange(len(gains)), gains)).astype(np.float32)
+
+
+def mix(rng: Rng, hits: list[Hit], kit: Kit, music: np.ndarray, drums_db: float) -> Clip:
+    """Drums at ``drums_db`` over the music, through room, ducking, compression and soft clipping; peak at most 1."""
+    seconds = len(music) / RATE
+    drums = play(rng, hits, kit, seconds)
+    if rng.random() < 0.7:
+        drums = room(rng, drums, rng.uniform(0.05, 0.5))
+    music = level(music)
+    if rng.random() < 0.25:  # the kick ducks the music
+        duck = np.ones(len(music), np.float32)
+        for at, kind, _ in hits:
+            if kind == "kick":
+                start = int(at * RATE)
+                dip = 1 - rng.uniform(0.5, 0.95) * np.exp(-_time(0.35) / 0.12)
+                duck[start : start + len(dip)] = np.minimum(duck[start : start + len(dip)], dip[: len(duck) - start])
+        music = music * duck
+    sound = level(drums) * np.float32(10 ** (drums_db / 20)) + music
+    if rng.random() < 0.6:
+        sound = squeeze(rng, level(sound) * 2)
+    if rng.random() < 0.3:
+        sound = np.tanh(level(sound) * rng.uniform(1.5, 6))
+    sound = (sound / max(1e-6, float(np.abs(sound).max()))).astype(np.float32)
+    times = {kind: [at for at, name, velocity in hits if name == kind and velocity >= 0.25] for kind in CLASSES}
+    ignore = {kind: [at for at, name, velocity in hits
+                     if IGNORED.get(name) == kind or (name == kind and velocity < 0.25)] for kind in CLASSES}
+    return Clip(sound, times, ignore)
+
+
+def training_clip(
+    rng: Rng, kits: list[Kit], songs: list[np.ndarray], textures: list[np.ndarray], seconds: float
+) -> Clip:
+    """One clip: a pattern (sometimes none) on a kit (files or computed) in one of three kinds of music."""
+    kit = kit_of(rng, [computed_kit(rng)] if rng.random() < 0.4 else kits)
+    hits = pattern(rng, seconds) if rng.random() < 0.93 else []
+    music = np.zeros(int(seconds * RATE), np.float32)
+    kinds = rng.choice(["song", "computed", "texture", "none"], p=[0.5, 0.28, 0.15, 0.07])
+    if kinds == "song" or (kinds != "none" and rng.random() < 0.2):
+        song = songs[rng.integers(len(songs))]
+        start = int(rng.integers(0, max(1, len(song) - len(music))))
+        piece = song[start : start + len(music)]
+        music[: len(piece)] += level(piece)
+    if kinds == "computed":
+        music += level(computed_music(rng, seconds))
+    if kinds == "texture":
+        music += level(texture_bed(rng, textures, seconds))
+    return mix(rng, hits, kit, music, rng.uniform(-5.0, 11.0))
+
+
+def song_bank(rng: Rng, folder: Path, soundfont: Path, count: int, seconds: float) -> list[np.ndarray]:
+    """Made-up songs through a soundfont."""
+    songs = []
+    for i in range(count):
+        notes, programs = song_notes(rng, seconds)
+        midi = folder / f"song_{i}.mid"
+        write_midi(midi, notes, programs, seconds)
+        songs.append(render_midi(midi, soundfont))
+    return songs
