@@ -1,0 +1,135 @@
+"""Onsets, of the whole and of each band: SuperFlux on an adaptively whitened log spectrum, decided at once.
+
+Böck & Widmer 2013 (24 bands an octave, a maximum filter over 3 bins against vibrato, a lag of 2 hops), Stowell &
+Plumbley 2007 (whitening by each filter's own recent peak). Latency: none is added; an onset is known at the end
+of the hop in which its rise passes the threshold.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pix2live.analysis.bands import COUNT, FIRST, HIT, PARTS
+from pix2live.analysis.level import Heard
+from pix2live.dsp.filterbank import Filterbank, apply_filterbank, log_filterbank
+from pix2live.dsp.follower import coefficient, follow
+from pix2live.dsp.jit import kernel
+from pix2live.dsp.peaks import Picker, pick, picker
+from pix2live.dsp.units import log2_into
+from pix2live.signals.table import BAND_EDGES_HZ, BANDS, local
+
+ONSET, STRENGTH = local("audio", "audio.onset"), local("audio", "audio.onset_strength")
+ONSET_COUNT = local("audio", "audio.onset_count")
+
+LOW_HZ, HIGH_HZ, PER_OCTAVE = 30.0, 16000.0, 24
+LAG = 2
+WHITEN_S = 8.0
+LEAST, LEAST_SHARE = 1e-5, 3e-4  # a filter is not whitened up from below this amplitude, nor this share of the whole
+COMPRESS = np.float32(30.0)
+DELTA, RATIO = 0.06, 1.5
+BAND_DELTA, BAND_RATIO = 0.25, 1.5
+REST_S, BAND_REST_S, NEAR_S, PAST_S = 0.05, 0.09, 0.03, 0.12
+DECAY_S, HIT_DECAY_S, USUAL_S = 0.1, 0.15, 8.0
+
+
+class Onset(NamedTuple):
+    """Tables and state; the state begins at zero."""
+
+    bank: Filterbank
+    band: np.ndarray  # int64 (8,): where each band's filters begin, and the end
+    whiten: float
+    decay: float
+    hit_decay: float
+    usual: float
+    near: int
+    rest: int
+    band_rest: int
+    magnitudes: np.ndarray  # float32 (filters,)
+    peaks: np.ndarray  # float32 (filters,): recent peak of each filter
+    logs: np.ndarray  # float32 (LAG + 1, filters): compressed spectra, newest first
+    rise: np.ndarray  # float32 (filters,)
+    picker: Picker
+    memory: np.ndarray  # float64 (3 + 2 * bands,): pulse, usual peak, count, then each band's hit and count
+
+
+def onset(sample_rate: float, hop: int, window: int) -> Onset:
+    """The stage for magnitude spectra of ``window`` samples each ``hop``."""
+    hop_s = hop / sample_rate
+    bank = log_filterbank(sample_rate, window, PER_OCTAVE, LOW_HZ, HIGH_HZ)
+    filters = len(bank.first)
+    return Onset(
+        bank,
+        np.searchsorted(bank.centre_hz, BAND_EDGES_HZ).astype(np.int64),
+        1.0 - coefficient(WHITEN_S, hop_s),
+        coefficient(DECAY_S, hop_s),
+        coefficient(HIT_DECAY_S, hop_s),
+        coefficient(USUAL_S, hop_s),
+        max(1, round(NEAR_S / hop_s)),
+        max(1, round(REST_S / hop_s)),
+        max(1, round(BAND_REST_S / hop_s)),
+        np.zeros(filters, dtype=np.float32),
+        np.zeros(filters, dtype=np.float32),
+        np.zeros((LAG + 1, filters), dtype=np.float32),
+        np.zeros(filters, dtype=np.float32),
+        picker(1 + len(BANDS), max(2, round(PAST_S / hop_s))),
+        np.zeros(3 + 2 * len(BANDS)),
+    )
+
+
+@kernel
+def _whiten(state: Onset, magnitude: np.ndarray, reference: float) -> None:
+    apply_filterbank(state.bank, magnitude, state.magnitudes)
+    least, keep = np.float32(max(LEAST, LEAST_SHARE * reference)), np.float32(state.whiten)
+    one = np.float32(1.0)
+    now, peaks = state.magnitudes, state.peaks
+    for k in range(now.shape[0]):
+        peaks[k] = max(now[k], least, keep * peaks[k])
+        now[k] = one + COMPRESS * now[k] / peaks[k]
+    for lag in range(LAG, 0, -1):
+        for k in range(now.shape[0]):
+            state.logs[lag, k] = state.logs[lag - 1, k]
+    log2_into(now, state.logs[0])
+
+
+@kernel
+def _rise(new: np.ndarray, old: np.ndarray, rise: np.ndarray) -> None:
+    n = new.shape[0]
+    for k in range(n):
+        highest = max(old[max(k - 1, 0)], old[k], old[min(k + 1, n - 1)])
+        rise[k] = max(new[k] - highest, np.float32(0.0))
+
+
+@kernel
+def _mean(values: np.ndarray, start: int, stop: int) -> float:
+    total = 0.0
+    for k in range(start, stop):
+        total += values[k]
+    return total / (stop - start) if stop > start else 0.0
+
+
+@kernel
+def onset_step(state: Onset, magnitude: np.ndarray, heard: Heard, row: np.ndarray) -> None:
+    """One hop's float32 magnitude spectrum (a full-scale sine's bin is 1).
+
+    Writes ``onset`` (1 at the hop of an onset, then decaying over 0.1 s), ``onset_strength`` (0..1 of the usual
+    peak), ``onset_count``, and each band's ``X.hit`` (1, then decaying over 0.15 s) and ``X.count``.
+    """
+    _whiten(state, magnitude, heard.reference)
+    _rise(state.logs[0], state.logs[LAG], state.rise)
+    m = state.memory
+    strength = _mean(state.rise, 0, state.rise.shape[0])
+    if not heard.sounding:
+        strength = 0.0
+    m[1] = follow(max(m[1], 2.0 * DELTA), strength, 1.0, state.usual)
+    m[0] = follow(m[0], 0.0, 1.0, state.decay)
+    if pick(state.picker, 0, strength, DELTA, RATIO, state.near, state.rest):
+        m[0], m[2] = 1.0, m[2] + 1.0
+    row[ONSET], row[STRENGTH], row[ONSET_COUNT] = m[0], heard.fade * min(strength / m[1], 1.0), m[2]
+    for b in range(state.band.shape[0] - 1):
+        strength = _mean(state.rise, state.band[b], state.band[b + 1]) if heard.sounding else 0.0
+        hit, count = 3 + 2 * b, 4 + 2 * b
+        m[hit] = follow(m[hit], 0.0, 1.0, state.hit_decay)
+        if pick(state.picker, 1 + b, strength, BAND_DELTA, BAND_RATIO, state.near, state.band_rest):
+            m[hit], m[count] = 1.0, m[count] + 1.0
+        at = FIRST + b * PARTS
+        row[at + HIT], row[at + COUNT] = m[hit], m[count]
