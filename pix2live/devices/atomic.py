@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,35 @@ def write_error(path: Path, error: BaseException) -> FileError:
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return FileError("may not be written", str(path), "write to a folder of your own")
     return FileError(f"cannot be written ({getattr(error, 'strerror', None) or error})", str(path), "write elsewhere")
+
+
+def rescue_takes(folder: str | Path) -> list[Path]:
+    """Give takes in ``folder`` whose process died a name that can be seen: ``NAME rescued.mp4``. Returns these."""
+    rescued = []
+    for part in sorted(Path(folder).glob(".*.part.*")):
+        match = re.fullmatch(r"\.(.+)\.(\d+)\.part(\.\w+)", part.name)
+        if match is None or _runs(int(match[2])) or part.stat().st_size == 0:
+            continue
+        target, number = part.with_name(f"{match[1]} rescued{match[3]}"), 1
+        while target.exists():
+            number += 1
+            target = part.with_name(f"{match[1]} rescued {number}{match[3]}")
+        with contextlib.suppress(OSError):
+            part.rename(target)
+            rescued.append(target)
+    return rescued
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":
+        return process == os.getpid()  # there, signal 0 would end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 class Beside:

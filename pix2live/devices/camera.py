@@ -1,5 +1,6 @@
 """Whatever gives pictures, behind one face: camera, video, picture, folder of pictures, network stream."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -63,7 +64,8 @@ def open_camera(spec: str | Path, clock: Callable[[], float] | None = None, slid
     if "://" in text:
         from pix2live.devices.livecamera import LiveCamera, NetworkSource
 
-        return LiveCamera(text, lambda: NetworkSource(text), now)
+        # A password in the address stays out of every message.
+        return LiveCamera(re.sub(r"//[^/@]*@", "//", text), lambda: NetworkSource(text), now)
     path = Path(text).expanduser()
     try:
         on_cable = path.is_char_device() or (text.isdigit() and not path.exists())

@@ -39,7 +39,7 @@ class CableSource:
         self._capture = cv2.VideoCapture(target, backend)
         if not self._capture.isOpened():
             self._capture.release()
-            raise DeviceError("cannot be opened", f"camera {spec}", _what_there_is())
+            raise DeviceError("cannot be opened", mend=_what_there_is())
         # MJPG first: raw video of this size does not fit a USB 2 cable at full rate.
         for prop, value in ((cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")), (cv2.CAP_PROP_FRAME_WIDTH, width),
                             (cv2.CAP_PROP_FRAME_HEIGHT, height), (cv2.CAP_PROP_FPS, rate_hz),
@@ -70,11 +70,13 @@ class NetworkSource:
                                                "probesize": "1000000"})
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = getattr(error, "strerror", "") or str(error)
-            raise DeviceError(f"cannot be reached ({reason})", url,
-                              "check the address and that the camera is on") from error
+            if isinstance(error, av.error.ExitError):
+                reason = f"no answer within {TIMEOUT_S:g} s"
+            raise DeviceError(f"cannot be reached ({reason})",
+                              mend="check the address and that the camera is on") from error
         if not self._container.streams.video:
             self._container.close()
-            raise DeviceError("holds no video", url, "give the address of an MJPEG stream")
+            raise DeviceError("holds no video", mend="give the address of an MJPEG stream")
         stream = self._container.streams.video[0]
         rate = stream.average_rate or stream.guessed_rate
         self.rate_hz = float(rate) if rate and rate <= 1000 else 25.0
@@ -125,8 +127,9 @@ class LiveCamera:
         self._settled.wait(FIRST_FRAME_S)
         if self._newest is None:
             self._stop.set()
-            raise self._failure or DeviceError("gives no picture", f"camera {name}",
-                                               "check that no other program is using it")
+            cause = self._failure
+            raise DeviceError(cause.what if cause else "gives no picture", f"camera {name}",
+                              cause.mend if cause and cause.mend else "check that no other program is using it")
 
     @property
     def size(self) -> tuple[int, int]:
@@ -168,12 +171,11 @@ class LiveCamera:
             except DeviceError as error:
                 self._failure = error
             except Exception as error:  # a driver's fault must not end the thread that is to mend it
-                self._failure = DeviceError(f"failed ({error})", self._name)
+                self._failure = DeviceError(f"failed ({error})")
             finally:
                 if source is not None:
                     source.close()
             if self._newest is None:
-                self._failure = self._failure or DeviceError("gives no picture", self._name, "check the camera")
                 self._settled.set()
                 return
             if not self._stop.is_set():

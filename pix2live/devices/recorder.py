@@ -19,6 +19,7 @@ av.logging.set_level(None)
 SUFFIXES = (".mp4", ".m4v", ".mov")
 QUALITY_CRF = 17
 SOUND_BITS = 256_000
+KEYFRAME_S = 2
 # x264 gives the same stream for the same number of threads, so the number may not depend on the machine.
 _THREADS = 4
 _BT709 = 1
@@ -31,6 +32,7 @@ class Recorder:
     Picture: H.264, yuv420p, BT.709 limited range, constant quality (crf 17); deterministic, so the same frames give the
     same bytes. Odd sizes lose one row or column. Sound: AAC, 256 kbit/s. Both start at 0; the encoder's priming is
     taken off by the file's edit list. Blocks and pictures may come in any order and size, each kind in its own order.
+    If the process dies, ``atomic.rescue_takes`` finds the film up to its last seconds.
 
     Not for the audio process: ``picture`` takes some 10 ms at 720p (it lets Python's lock go while it encodes).
 
@@ -70,9 +72,10 @@ class Recorder:
             raise write_error(self._beside.path, error) from error
 
     def _open(self, speed: str) -> None:
-        # faststart rewrites the file at the end so that it plays while it loads.
+        # Written in fragments, so that a take whose process dies plays up to its last two seconds, and turned into a
+        # plain film at the end. Without delay_moov the edit list, and with it the sound's true start, would be lost.
         self._container = container = av.open(str(self._beside.part), "w", format="mp4",
-                                              options={"movflags": "+faststart"})
+                                              options={"movflags": "+hybrid_fragmented+delay_moov"})
         self._video = video = container.add_stream("libx264", rate=self._fps)
         video.width, video.height = self._size
         video.pix_fmt = "yuv420p"
@@ -81,7 +84,7 @@ class Recorder:
         context.thread_count = _THREADS
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.color_range = ColorRange.MPEG
-        video.options = {"crf": str(QUALITY_CRF), "preset": speed}
+        video.options = {"crf": str(QUALITY_CRF), "preset": speed, "g": str(max(round(KEYFRAME_S * self._fps), 1))}
         self._sound: Any = None
         if self._channels:
             self._sound = container.add_stream("aac", rate=self._rate)

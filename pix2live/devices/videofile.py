@@ -1,5 +1,6 @@
 """A video file as a camera: a pure function of time, the same live and offline."""
 
+import contextlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,7 @@ class VideoFile:
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
         self.notice = ""
+        self._counted = False
         self._container: av.container.InputContainer | None = None
         try:
             if self._path.is_dir():
@@ -72,14 +74,15 @@ class VideoFile:
         # Half a tick of slack: i / fps in floating point must never fall just before the frame that begins there.
         turns, into_s = divmod(now_s + min(self._tick_s / 2, _SLACK_S), self.duration_s)
         wanted = self._start + min(math.floor(into_s / self._tick_s), self._length - 1)
+        if self._container is None:
+            return self._rgb, turns * self.duration_s + (self._rgb_of - self._start) * self._tick_s
         try:
-            if self._container is not None:
-                self._go_to(wanted)
+            self._go_to(wanted)
             if self._rgb_of != self._now[0]:
                 self._rgb = self._convert(self._now[1])
                 self._rgb_of = self._now[0]
             self.notice = ""
-        except (av.FFmpegError, OSError, ValueError, AttributeError) as error:
+        except (av.FFmpegError, FileError, OSError, ValueError) as error:
             self.notice = f"{self._path}: cannot be read on ({error}); the last frame stays"
         return self._rgb, turns * self.duration_s + (self._rgb_of - self._start) * self._tick_s
 
@@ -120,28 +123,32 @@ class VideoFile:
     def _measure(self) -> None:
         """Find the end of the last frame, by the last packets where the file can seek, else by all of them."""
         assert self._container is not None
-        stream = self._stream
-        self._counted = False
-        packets = []
+        packets, stamped, end = 0, 0, 0
         if self._container.duration:
-            try:
-                start = self._container.start_time or 0
-                self._container.seek(start + self._container.duration, backward=True)
-                packets = [p for p in self._container.demux(stream) if p.size]
-            except (av.FFmpegError, OSError):
-                packets = []
-            if not packets or any(p.pts is None for p in packets):
-                self._open()
-                packets = []
-        if not packets:
-            packets = [p for p in self._container.demux(self._stream) if p.size]
-            # Raw streams carry no stamps: frames are counted, and there is no seeking.
-            self._counted = any(p.pts is None for p in packets)
-        if not packets:
+            with contextlib.suppress(av.FFmpegError, OSError):
+                self._container.seek((self._container.start_time or 0) + self._container.duration, backward=True)
+                packets, stamped, end = self._to_the_end()
+            self._open()
+        if packets == 0 or stamped < packets:
+            packets, stamped, end = self._to_the_end()
+            self._open()
+        if packets == 0:
             raise FileError("holds no video frames", str(self._path), _MEND)
-        ends = [p.pts + (p.duration or self._step) for p in packets if p.pts is not None]
-        self._end = len(packets) * self._step if self._counted else max(ends)
-        self._open()
+        # Raw streams carry no stamps: frames are counted, and there is no seeking.
+        self._counted = stamped < packets
+        self._end = packets * self._step if self._counted else end
+
+    def _to_the_end(self) -> tuple[int, int, int]:
+        """From here on: packets, packets with a stamp, and the end of the last of those in ticks."""
+        assert self._container is not None
+        packets, stamped, end = 0, 0, 0
+        for packet in self._container.demux(self._stream):
+            if packet.size:
+                packets += 1
+                if packet.pts is not None:
+                    stamped += 1
+                    end = max(end, packet.pts + (packet.duration or self._step))
+        return packets, stamped, end
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         assert self._container is not None

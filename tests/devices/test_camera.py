@@ -19,6 +19,7 @@ class MjpegServer:
 
     def __init__(self, port=0):
         self.number = 0
+        self.stalled = False
         self._on = True
         outer = self
 
@@ -32,6 +33,9 @@ class MjpegServer:
                 self.end_headers()
                 try:
                     while outer._on:
+                        if outer.stalled:
+                            time.sleep(0.02)
+                            continue
                         outer.number = (outer.number + 1) % 1024
                         jpeg = cv2.imencode(".jpg", numbered(outer.number, 320, 240))[1].tobytes()
                         self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n")
@@ -153,6 +157,32 @@ def test_a_camera_on_a_cable_is_rgb_in_the_slot_and_plugs_back_in(monkeypatch):
         assert until(lambda: eye.notice == "" and eye.frame_at(0.0)[1] > stamp)
     finally:
         eye.close()
+
+
+def test_a_stream_that_stalls_is_left_and_taken_up_again(monkeypatch):
+    monkeypatch.setattr(livecamera, "TIMEOUT_S", 0.5)
+    server = MjpegServer()
+    eye = open_camera(server.url, time.monotonic)
+    try:
+        server.stalled = True
+        assert until(lambda: "lost" in eye.notice)
+        _, stamp = eye.frame_at(0.0)
+        server.stalled = False
+        assert until(lambda: eye.notice == "" and eye.frame_at(0.0)[1] > stamp)
+    finally:
+        eye.close()
+        server.stop()
+
+
+def test_a_server_that_never_sends_gets_one_line(monkeypatch):
+    monkeypatch.setattr(livecamera, "TIMEOUT_S", 0.3)
+    server = MjpegServer()
+    server.stalled = True
+    try:
+        with pytest.raises(DeviceError, match=r"camera http://127.0.0.1:\d+/video.mjpg: cannot be reached .no answer"):
+            open_camera(server.url.replace("//", "//someone:secret@"))
+    finally:
+        server.stop()
 
 
 def test_no_camera_gets_one_line(capfd):

@@ -1,11 +1,13 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from pix2live.devices.atomic import rescue_takes
 from pix2live.devices.recorder import Recorder
 from pix2live.errors import FileError, Pix2liveError, UsageError
 
@@ -189,6 +191,35 @@ def test_an_ended_take_says_so(tmp_path):
     with pytest.raises(Pix2liveError, match="without a picture"):
         empty.finish()
     assert os.listdir(tmp_path) == []
+
+
+DIES = """
+import os, sys
+import numpy as np
+from pix2live.devices.recorder import Recorder
+sys.path.insert(0, sys.argv[2])
+from devices.media import numbered
+take = Recorder(sys.argv[1], (160, 96), 30.0, 48000, speed="ultrafast")
+for i in range(400):
+    take.picture(numbered(i))
+    take.sound(np.zeros((1600, 2), np.float32))
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_take_whose_process_is_killed_can_be_rescued(tmp_path):
+    ended = subprocess.run([sys.executable, "-c", DIES, str(tmp_path / "a.mp4"), str(Path(__file__).parents[1])],
+                           capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == -9, ended.stderr
+    assert not (tmp_path / "a.mp4").exists()
+    running = Recorder(tmp_path / "b.mp4", (160, 96), 30.0, RATE)
+    (tmp_path / "a rescued.mp4").write_bytes(b"an earlier one")
+    assert rescue_takes(tmp_path) == [tmp_path / "a rescued 2.mp4"]
+    seen = [number_of(frame) for _, frame in pictures_of(tmp_path / "a rescued 2.mp4")]
+    # Fragments of two seconds, and what the encoder and the muxer still held.
+    assert seen == list(range(len(seen))) and len(seen) >= 400 - 3 * 60
+    assert rescue_takes(tmp_path) == []
+    running.abort()
 
 
 FULL = """

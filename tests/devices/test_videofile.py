@@ -209,6 +209,29 @@ def test_a_colon_in_the_name_is_no_protocol(even, folder):
     assert number_of(VideoFile(path).frame_at(0.5)[0]) == 15
 
 
+def test_a_file_that_goes_away_leaves_its_last_frame_and_says_so(folder):
+    path = write_video(folder / "going.h264", map(numbered, range(20)), format_="h264")
+    video = VideoFile(path)
+    frame, _ = video.frame_at(0.5)
+    path.unlink()
+    assert video.frame_at(0.0)[0] is frame  # this kind starts over by opening the file anew
+    assert "going.h264" in video.notice and not video.alive(0.0)
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p10le", "yuv444p", "gray"])
+def test_other_pixel_kinds_show_the_same_picture(folder, pix_fmt):
+    path = write_video(folder / f"{pix_fmt}.mkv", map(numbered, range(12)), codec="ffv1", pix_fmt=pix_fmt)
+    assert numbers(VideoFile(path), [0.0, 0.2, 0.1]) == [0, 6, 3]
+
+
+def test_a_file_cut_off_in_its_frames_plays_what_is_there(folder):
+    path = write_video(folder / "whole.mkv", map(numbered, range(60)), g=10)
+    (folder / "half.mkv").write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    video = VideoFile(folder / "half.mkv")
+    assert 0.3 < video.duration_s < 1.9
+    assert numbers(video, [0.0, 0.2]) == [0, 6]
+
+
 def test_closed_it_keeps_its_last_frame(even):
     video = VideoFile(even)
     frame, _ = video.frame_at(1.0)
