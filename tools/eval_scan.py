@@ -90,20 +90,25 @@ def brightness(magnitudes: NDArray, truth: NDArray) -> NDArray:
 def compare(name: str, size: int, seconds: float, mode: str) -> tuple[dict[str, Any], NDArray, NDArray]:
     """One picture: its figures, the picture as played, and as heard."""
     from skimage import data
-    from skimage.metrics import structural_similarity
 
     score = score_from_picture(getattr(data, name)(), size, size, hue_pan=0.0)
     truth = score[:, :, 0].T.astype(np.float64)
     frames = round(_SWEEPS * seconds * SAMPLE_RATE)
     sound, row_hz = play(score, faithful_params(seconds, mode), frames)
     heard = brightness(analyse(sound, row_hz, size), truth)
-    figures = {
-        "picture": name, "size": size, "seconds": seconds, "rows": mode,
+    figures = {"picture": name, "size": size, "seconds": seconds, "rows": mode, **likeness(truth, heard)}
+    return figures, truth, heard
+
+
+def likeness(truth: NDArray, heard: NDArray) -> dict[str, float]:
+    """SSIM (7x7 uniform windows), PSNR in dB and correlation of two pictures in 0..1."""
+    from skimage.metrics import structural_similarity
+
+    return {
         "ssim": float(structural_similarity(truth, heard, data_range=1.0)),
         "psnr_db": float(-10.0 * np.log10(np.mean((truth - heard) ** 2))),
         "correlation": float(np.corrcoef(truth.ravel(), heard.ravel())[0, 1]),
-    }  # fmt: skip
-    return figures, truth, heard
+    }
 
 
 def main() -> None:

@@ -106,10 +106,9 @@ class Instrument:
         copy = np.array(score, np.float32, order="C")
         np.nan_to_num(copy, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
         np.clip(copy, 0.0, 1.0, out=copy)
-        # Scores are freed here, never in the audio thread.
+        # Scores are freed here, never in the audio thread, which may be taking one of the last two just now.
         in_use = self._score
-        self._kept = [kept for kept in self._kept if kept is in_use]
-        self._kept.append(copy)
+        self._kept = [kept for kept in self._kept[:-2] if kept is in_use] + self._kept[-2:] + [copy]
         self._pending = copy
 
     def panic(self) -> None:

@@ -108,7 +108,8 @@ def play(
     done = 0
     while done < out.shape[0]:
         if s.ready == 0:
-            mix[...] = 0.0
+            for n in range(CHUNK):
+                mix[0, n] = mix[1, n] = 0.0
             _advance(score, knobs, masks, s, rows, bank, curve, mix, sample_rate)
             _finish(knobs, s, bank, mix, chunk, sample_rate)
             limit(chunk, limiter, limits[0], limits[1], limits[2])
@@ -142,10 +143,13 @@ def _advance(
     other = (s.rows != s.wanted_rows or s.mode != knobs.rows
              or (in_scale and (s.scale != knobs.scale or s.root != knobs.root)))  # fmt: skip
     if other and s.switching == 0:
-        bank.parting[s.active] = bank.level[s.active]
-        s.active = 1 - s.active
-        bank.level[s.active] = 0.0
-        bank.parting[s.active] = 0.0
+        old, s.active = s.active, 1 - s.active
+        # Loops, not slices: those take numba seconds to compile.
+        for c in range(2):
+            for p in range(bank.phase.shape[1]):
+                bank.parting[old, c, p] = bank.level[old, c, p]
+                bank.level[s.active, c, p] = 0.0
+                bank.parting[s.active, c, p] = 0.0
         s.switching = glide_chunks
         s.gliding = 0
         s.visits = 0
@@ -157,7 +161,8 @@ def _advance(
         if moved:
             changed = True
         if other:
-            bank.step[s.active, : s.rows] = rows.step[: s.rows]
+            for r in range(s.rows):
+                bank.step[s.active, r] = rows.step[r]
 
     _move_playhead(knobs, s, sample_rate)
     _measure(score, s, rows, curve, sample_rate)
@@ -330,6 +335,6 @@ def _finish(
         chunk[n, 0] = mix[0, n] * ramp
         chunk[n, 1] = mix[1, n] * ramp
     if s.stopping == 1 and s.fade == 0.0:
-        bank.level[...] = 0.0
-        bank.parting[...] = 0.0
+        for i in range(bank.level.size):
+            bank.level.flat[i] = bank.parting.flat[i] = 0.0
         s.stopping, s.switching, s.gliding, s.playhead = 0, 0, 0, 0.0
