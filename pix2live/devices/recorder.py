@@ -75,7 +75,8 @@ class Recorder:
         # Written in fragments, so that a take whose process dies plays up to its last two seconds, and turned into a
         # plain film at the end. Without delay_moov the edit list, and with it the sound's true start, would be lost.
         self._container = container = av.open(str(self._beside.part), "w", format="mp4",
-                                              options={"movflags": "+hybrid_fragmented+delay_moov"})
+                                              options={"movflags": "+hybrid_fragmented+delay_moov",
+                                                       "flush_packets": "1"})
         self._video = video = container.add_stream("libx264", rate=self._fps)
         video.width, video.height = self._size
         video.pix_fmt = "yuv420p"
