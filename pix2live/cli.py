@@ -89,7 +89,7 @@ def sonify(
     seconds: Annotated[float, typer.Option(help="How long.")] = 8.0,
     seed: Annotated[int, typer.Option(help="Another number, other starting phases.")] = 1,
     rows: Annotated[str | None, typer.Option(help="linear, log, erb or scale: how rows become frequencies.")] = None,
-    row_count: Annotated[int | None, typer.Option(help="How many rows, 1 to 1024.")] = None,
+    row_count: Annotated[int | None, typer.Option(help="How many rows, 1 to 2048.")] = None,
     low_hz: Annotated[float | None, typer.Option(help="Frequency of the lowest row.")] = None,
     high_hz: Annotated[float | None, typer.Option(help="Frequency of the highest row.")] = None,
     sweep: Annotated[float | None, typer.Option(help="Seconds for one sweep of the picture (else all of it).")] = None,
@@ -103,7 +103,7 @@ def sonify(
     _need_suffix(output, ".wav", ".flac")
     seconds_ = _seconds(seconds)
     assert seconds_ is not None
-    overrides = _scan_overrides(rows, row_count, low_hz, high_hz, sweep or seconds_)
+    overrides = (("synth.gain", 0.0), *_scan_overrides(rows, row_count, low_hz, high_hz, sweep or seconds_))
     options = Options(camera=picture, overrides=overrides, seed=seed)
     with _progress(f"{output.name}") as progress:
         notices = offline.sonify(options, output, seconds_, progress)
@@ -113,16 +113,17 @@ def sonify(
 def _scan_overrides(rows: str | None, count: int | None, low_hz: float | None, high_hz: float | None,
                     sweep_s: float) -> tuple[tuple[str, float], ...]:
     from pix2live.synth.instrument import Instrument
+    from pix2live.synth.scan import SCORE_SPECS
 
-    specs = {spec.id: spec for spec in Instrument.SPECS}
+    specs = {spec.id: spec for spec in (*Instrument.SPECS, *SCORE_SPECS)}
     wanted: list[tuple[str, str, float | None]] = [
-        ("--row-count", "synth.scan.rows", count), ("--low-hz", "synth.scan.low_hz", low_hz),
+        ("--row-count", "synth.scan.row_count", count), ("--low-hz", "synth.scan.low_hz", low_hz),
         ("--high-hz", "synth.scan.high_hz", high_hz), ("--sweep", "synth.scan.seconds", sweep_s)]
     if rows is not None:
-        choices = specs["synth.scan.scale"].choices
+        choices = specs["synth.scan.rows"].choices
         if rows not in choices:
             raise UsageError(f"{rows!r} is no way to place rows", "--rows", f"use {', '.join(choices)}")
-        wanted.append(("--rows", "synth.scan.scale", float(choices.index(rows))))
+        wanted.append(("--rows", "synth.scan.rows", float(choices.index(rows))))
     out = []
     for option, id_, value in wanted:
         if value is None:
@@ -168,7 +169,7 @@ def shader(
     """Compile and draw shaders; exit 1 and name the line where one fails."""
     import json as json_module
 
-    from pix2live.visuals.check import check_files
+    from pix2live.show.tryout import check_files
 
     if output is not None:
         _need_suffix(output, ".png")

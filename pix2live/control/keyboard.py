@@ -35,20 +35,20 @@ COMMANDS: dict[str, dict[str, Any]] = {
 # With Ctrl alone: nobody ends a show with one slip of a finger.
 CTRL_COMMANDS: dict[str, dict[str, Any]] = {"q": {"do": "quit"}}
 
-HELP_LINES: tuple[str, ...] = (
-    "Left, Right             previous, next preset",
-    "1 to 9, 0               preset 1 to 9, 10",
-    "F, F11                  full screen",
-    "B                       blackout, and back",
-    "P                       panic: silence all sound",
-    "Space, T                tap the tempo",
-    "[ and ], Page Up, Down  previous, next param",
-    "- and +, Down, Up       turn the param down, up",
-    "L                       learn: the next control you move plays the param",
-    "Esc                     stop learning",
-    "Delete                  free the param of its control",
-    "H, F1                   this help",
-    "Ctrl+Q                  quit",
+HELP_LINES: tuple[tuple[str, str], ...] = (
+    ("Left, Right", "previous, next preset"),
+    ("1 to 9, 0", "preset 1 to 9, 10"),
+    ("F, F11", "full screen"),
+    ("B", "blackout, and back"),
+    ("P", "panic: silence all sound"),
+    ("Space, T", "tap the tempo"),
+    ("[ and ], Page Up, Down", "previous, next param"),
+    ("- and +, Down, Up", "turn the param down, up"),
+    ("L", "learn: the next control you move plays the param"),
+    ("Esc", "stop learning"),
+    ("Delete", "free the param of its control"),
+    ("H, F1", "this help"),
+    ("Ctrl+Q", "quit"),
 )
 
 

@@ -20,7 +20,7 @@ from pix2live.signals.status import STATUS_FIELDS, Status
 MAX_PARAMS = 512
 MAX_PATCH_BYTES = 1 << 18
 CAMERA_MAX = (1080, 1920)
-SCORE_MAX = (512, 1024)  # columns, rows
+SCORE_MAX = (256, 2048)  # columns, rows
 RING_FRAMES = 1 << 18
 
 ENGINES = ("parent", "audio", "perception", "desk", "render", "web")
@@ -140,6 +140,11 @@ class AudioRing:
         return bool(_kernels().read_ring(self.ring, self._written, start, out))
 
 
+def segment_name(pid: int) -> str:
+    """The name of the bus whose parent process has the number ``pid``."""
+    return f"pix2live-{pid}"
+
+
 class _Segment(shared_memory.SharedMemory):
     """Shared memory whose arrays may outlive it: the mapping goes with the last array, or with the process."""
 
@@ -227,7 +232,14 @@ class Bus:
                 raise Pix2liveError(
                     f"{size >> 20} MiB of shared memory are needed and {free >> 20} MiB are free", "/dev/shm",
                     "close other programs, or give the container more (docker: --shm-size=256m)")
-        shared = _Segment(create=True, size=size)
+        name = segment_name(os.getpid())
+        try:
+            shared = _Segment(name, create=True, size=size)
+        except FileExistsError:  # left by a process that was killed and had the same number
+            old = _Segment(name)
+            old.close()
+            old.unlink()
+            shared = _Segment(name, create=True, size=size)
         return cls(_bytes_of(shared), shared, owner=True)
 
     @classmethod

@@ -4,6 +4,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pix2live.signals.spec import ParamSpec
+
+SCORE_SPECS = (
+    ParamSpec("synth.scan.row_count", "how many rows", "", 1.0, 2048.0, 64.0, kind="int"),
+    ParamSpec("synth.scan.hue_pan", "colour to left and right", "", 0.0, 1.0, 0.8),
+)
 _LINEAR_PIXELS = 1 << 19  # a larger picture is shrunk to this in 8 bit first: linear light costs time and memory
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
 

@@ -1,0 +1,250 @@
+"""The audio engine: capture, analysis, synth, limiter and ring, in one callback.
+
+    source or sound card in ─ input gain ─ analyzer ─ bus.audio
+                                  │
+    routes ─ instrument ──────────┴─ mix ─ master gain ─ limiter ─ sound card out, bus.sound_out
+"""
+
+import json
+
+import numpy as np
+
+from pix2live.analysis.analyzer import Analyzer, AudioFeatures
+from pix2live.dsp.jit import kernel
+from pix2live.dsp.limiter import TruePeakLimiter
+from pix2live.engine.options import Options
+from pix2live.engine.sound import OfflineSound, Sound
+from pix2live.patch.param import ParamTable
+from pix2live.patch.patch import Patch, PatchReader
+from pix2live.patch.route import RouteTable, model_index
+from pix2live.signals import table
+from pix2live.signals.bus import SCORE_MAX, Bus
+from pix2live.signals.clock import Clock
+from pix2live.signals.reader import SignalReader
+from pix2live.synth.instrument import Instrument
+
+MAX_BLOCK = 4096
+_GROWING = np.array([name.endswith((".count", "_count", ".phase")) for name in table.AUDIO])
+
+
+@kernel
+def take_in(heard, gain0, gain1, out):
+    """``out = heard`` times a gain ramp, NaN and Inf to 0; ``out`` has at least as many frames as ``heard``."""
+    n, channels = heard.shape
+    step = (gain1 - gain0) / max(n, 1)
+    for f in range(n):
+        gain = np.float32(gain0 + step * (f + 1))
+        for c in range(channels):
+            x = heard[f, c]
+            out[f, c] = x * gain if np.isfinite(x) else np.float32(0.0)
+
+
+@kernel
+def mix(heard, synth, monitor0, monitor1, gain0, gain1, out):
+    """``out = gain * (synth + monitor * heard)``, both ramped over the block; mono is heard on both sides."""
+    n = out.shape[0]
+    channels = heard.shape[1]
+    d_monitor, d_gain = (monitor1 - monitor0) / max(n, 1), (gain1 - gain0) / max(n, 1)
+    for f in range(n):
+        monitor = np.float32(monitor0 + d_monitor * (f + 1))
+        gain = np.float32(gain0 + d_gain * (f + 1))
+        left, right = synth[f, 0], synth[f, 1]
+        if channels > 0:
+            left += monitor * heard[f, 0]
+            right += monitor * heard[f, min(1, channels - 1)]
+        left, right = left * gain, right * gain
+        out[f, 0] = left if np.isfinite(left) else np.float32(0.0)
+        out[f, 1] = right if np.isfinite(right) else np.float32(0.0)
+
+
+class _Plan:
+    """What one patch means to the audio engine: its routes, and where the params it obeys lie."""
+
+    def __init__(self, patch: Patch, models: dict[str, int]) -> None:
+        index = patch.table.index
+        self.patch = patch
+        self.generation = patch.generation
+        self.table: ParamTable = patch.table
+        self.routes = RouteTable(patch.routes, patch.table, {**table.INDEX, **models})
+        self.base = patch.table.default.copy()
+        self.synth = np.array([index[spec.id] for spec in Instrument.SPECS], np.int64)
+        self.monitor, self.thru, self.input_gain = (
+            index["audio.monitor"], index["audio.thru"], index["audio.input_gain_db"])
+        self.gain, self.mute = index["master.gain_db"], index["master.mute"]
+        self.synth_settings = np.zeros(len(self.synth))
+        self.synth_values = np.zeros(len(self.synth), np.float32)
+
+
+class AudioEngine:
+    """Hears and plays. ``callback`` runs in the sound card's thread and is real-time safe; ``step`` runs in the
+    process's main thread about 50 times a second and does everything that is not.
+
+    Args:
+        bus: where features go and params come from. clock: the time. options: devices and block size.
+    """
+
+    name = "audio"
+    period_s = 0.01
+
+    def __init__(self, bus: Bus, clock: Clock, options: Options) -> None:
+        self._bus, self._clock, self._options = bus, clock, options
+        self._status = bus.status["audio"]
+        self._plan: _Plan | None = None
+        self._patch_reader, self._model_reader = PatchReader(bus.patch), PatchReader(bus.models)
+        self._models: dict[str, int] = {}
+        self._reader = SignalReader(bus, vectors=False)
+        self._score_seen = 0
+        self._score_record = bus.score.record()
+        self._frames = 0
+        self._hops = 0
+        self._monitor = self._gain = 0.0
+        self._input_gain = 1.0
+        self._panics = 0
+        self.notices: list[str] = []
+
+    def open(self) -> None:
+        """Open the devices, make every buffer, compile every kernel, start. Raises DeviceError, FileError."""
+        self._sound: Sound | OfflineSound = (
+            OfflineSound(self._options) if self._options.offline
+            else Sound(self._options, self._clock, self.callback, self.notices))
+        self._ready_for(self._sound)
+        self._sound.start()
+
+    def _ready_for(self, sound: Sound | OfflineSound) -> None:
+        rate, channels = sound.rate, sound.channels
+        self.rate = rate
+        self._channels = channels
+        self.analyzer = Analyzer(rate, channels)
+        self._features = AudioFeatures(MAX_BLOCK // self.analyzer.hop + 2)
+        self.instrument = Instrument(rate, SCORE_MAX[1], self._options.seed)
+        self._limiter = TruePeakLimiter(rate)
+        self.latency_frames = self._limiter.latency_samples + self.instrument.latency_samples
+        self._heard = np.zeros((MAX_BLOCK, channels), np.float32)
+        self._synth = np.zeros((MAX_BLOCK, 2), np.float32)
+        self._source_block = np.zeros((MAX_BLOCK, channels), np.float32)
+        self._silence = np.zeros((MAX_BLOCK, channels), np.float32)
+        self._offsets = np.zeros(len(table.AUDIO))
+        self._continue_from_bus()
+        out = np.zeros((256, 2), np.float32)
+        take_in(self._silence[:256], 1.0, 1.0, self._heard)
+        mix(self._heard[:256], self._synth[:256], 0.0, 0.0, 0.0, 0.0, out)
+        self.step(self._clock.now())
+
+    def _continue_from_bus(self) -> None:
+        # After a crash counters and phases go on from where they stood, so that nothing that reads them jumps.
+        last = self._bus.audio.record()
+        if self._bus.audio.newest(last) >= 0:
+            self._offsets[_GROWING] = last["scalars"][0, :len(table.AUDIO)][_GROWING]
+            self._hops = int(last["hop"][0]) + 1
+
+    # -- in the sound card's thread ---------------------------------------------------------------------------
+
+    def callback(self, heard: np.ndarray | None, out: np.ndarray, in_air_s: float) -> None:
+        """One block: ``heard`` (frames, channels) or None, ``out`` (frames, 2) to fill, and the moment at which the
+        block's first sample is in the air. Real-time safe."""
+        for start in range(0, out.shape[0], MAX_BLOCK):
+            part = out[start:start + MAX_BLOCK]
+            self._process(None if heard is None else heard[start:start + MAX_BLOCK], part,
+                          in_air_s + start / self.rate)
+
+    def _process(self, heard: np.ndarray | None, out: np.ndarray, in_air_s: float) -> None:
+        n = out.shape[0]
+        source = self._sound.source
+        if source is not None:
+            heard = self._source_block[:n]
+            got = source.read(heard)
+            heard[got:] = 0.0
+        elif heard is None:
+            heard = self._silence[:n]
+        plan = self._plan
+        monitor, gain, input_gain = 0.0, 0.0, 1.0
+        panics = self._panics
+        if plan is not None:
+            values = self._reader.read(self._clock.now(), self._frames / self.rate, self._hops)
+            params = self._reader.params
+            if params["generation"][0] == plan.generation:
+                np.copyto(plan.base, params["values"][0, :plan.base.shape[0]])
+                panics = params["panics"][0]
+            settings = plan.routes.evaluate(values, plan.base, n / self.rate)
+            np.take(settings, plan.synth, out=plan.synth_settings)
+            np.copyto(plan.synth_values, plan.synth_settings, casting="same_kind")
+            monitor = settings[plan.thru if source is None else plan.monitor]
+            gain = 0.0 if settings[plan.mute] > 0.5 else 10.0 ** (settings[plan.gain] / 20.0)
+            input_gain = 10.0 ** (settings[plan.input_gain] / 20.0)
+        taken = self._heard[:n]
+        take_in(heard, self._input_gain, input_gain, taken)
+        self._publish(self.analyzer.process(taken, self._features), in_air_s)
+        synth = self._synth[:n]
+        if plan is not None:
+            if panics != self._panics:
+                self._panics = panics
+                self.instrument.panic()
+            self.instrument.process(plan.synth_values, synth)
+        mix(taken, synth, self._monitor, monitor, self._gain, gain, out)
+        self._monitor, self._gain, self._input_gain = monitor, gain, input_gain
+        self._limiter.process(out)
+        self._bus.sound_in.write(taken)
+        self._bus.sound_out.write(out)
+        self._frames += n
+
+    def _publish(self, hops: int, in_air_s: float) -> None:
+        features, frame = self._features, self._bus.audio.frame
+        for h in range(hops):
+            frame["stamp"] = in_air_s + features.end[h] / self.rate
+            frame["hop"] = self._hops
+            scalars = frame["scalars"][0]
+            np.add(features.scalars[h], self._offsets, out=scalars[:len(table.AUDIO)])
+            scalars[len(table.AUDIO)] = self.instrument.playhead
+            frame["spectrum"][0] = features.spectrum[h]
+            frame["waveform"][0] = features.waveform[h]
+            frame["mel"][0] = features.mel[h]
+            frame["fft"][0] = features.fft[h]
+            self._bus.audio.publish()
+            self._hops += 1
+
+    # -- in the process's main thread -------------------------------------------------------------------------
+
+    def step(self, now_s: float) -> None:
+        """Take in a new patch and a new score, watch the device, say how it goes."""
+        names, text = self._model_reader.changed(), self._patch_reader.changed()
+        if names is not None:
+            self._models = model_index(json.loads(names))
+        patch = Patch.loads(text) if text else self._plan.patch if names is not None and self._plan else None
+        if patch is not None:
+            plan = _Plan(patch, self._models)
+            # A record of its own: the callback reads into the reader's at any moment.
+            params = self._bus.params.record()
+            self._bus.params.newest(params)
+            if params["generation"][0] == plan.generation:
+                np.copyto(plan.base, params["values"][0, :plan.base.shape[0]])
+            # Compiled and run once here, so that the callback meets nothing new.
+            plan.routes.evaluate(np.zeros(len(table.NAMES)), plan.base, 0.0)
+            plan.routes.reset()
+            self._plan = plan
+        self._take_score()
+        self._sound.step(now_s, self._bus)
+        self._sound.tell(self._status, now_s)
+        self._status["frames"] = self._hops
+        self._status["latency_s"] = self.latency_frames / self.rate + self._sound.latency_s
+
+    def _take_score(self) -> None:
+        bus = self._bus
+        if bus.score.count == self._score_seen:
+            return
+        record = self._score_record
+        number = bus.score.newest(record, 24)
+        if number < 0:
+            return
+        columns, rows = int(record["columns"][0]), int(record["rows"][0])
+        if not (0 < columns <= SCORE_MAX[0] and 0 < rows <= SCORE_MAX[1]):
+            return
+        size = columns * rows * 2
+        if not bus.score.read(number, record, 24 + size * 4):
+            return
+        self._score_seen = number + 1
+        self.instrument.set_score(record["amplitude"][0, :size].reshape(columns, rows, 2))
+
+    def close(self) -> None:
+        """Stop and close the devices. Never hangs."""
+        self._sound.close(self._bus)
+

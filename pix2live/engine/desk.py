@@ -1,0 +1,352 @@
+"""The desk: the one authority on what is played. Keys, MIDI, learn, presets, params, autosave.
+
+    keys, web, parent ─ commands ─┐
+    midi ─ mapping ─ takeover ────┼─ params, patch ─ bus ─ every engine
+    presets ──────────────────────┘
+"""
+
+import contextlib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from pix2live.control.learn import Learner, Mapping
+from pix2live.control.midi import MidiIn
+from pix2live.control.takeover import Takeover
+from pix2live.engine.options import Options
+from pix2live.errors import Pix2liveError, PresetError
+from pix2live.patch.param import MASTER, ParamTable
+from pix2live.patch.patch import Patch, publish_text, read_patch
+from pix2live.patch.preset import Preset, find_preset, load_preset, write_atomically
+from pix2live.patch.route import RouteTable
+from pix2live.resources import config_dir, listing, state_dir
+from pix2live.signals import table
+from pix2live.signals.bus import MAX_PARAMS, Bus
+from pix2live.signals.clock import Clock
+from pix2live.signals.transport import TapTempo, Transport
+from pix2live.synth.instrument import Instrument
+from pix2live.synth.scan import SCORE_SPECS
+from pix2live.visuals.isf import load_shader
+
+AUTOSAVE_S = 5.0
+_KEPT = ("master.", "audio.", "mixer.")  # what belongs to the room and not to a preset
+
+
+class DeskEngine:
+    """Holds the show's state. All methods run in the process's main thread; MIDI arrives through a bounded queue.
+
+    Args:
+        bus: the bus. clock: the time. options: which preset to begin with, and overrides of its values.
+    """
+
+    name = "desk"
+    period_s = 0.005
+
+    def __init__(self, bus: Bus, clock: Clock, options: Options) -> None:
+        self._bus, self._clock, self._options = bus, clock, options
+        self._status = bus.status["desk"]
+        self.notices: list[str] = []
+        self._patch = Patch()
+        self._values = np.zeros(MAX_PARAMS)
+        self._transport, self._taps = Transport(), TapTempo()
+        self._panics = 0
+        self._selected = 0
+        self._midi: MidiIn | None = None
+        self._mapping = Mapping()
+        self._learner, self._takeover = Learner(), Takeover()
+        self._unsaved = False
+        self._saved_s = self._polled_s = -1e9
+
+    def open(self) -> None:
+        """Load the first preset (or go on from what is on the bus), open MIDI. Raises PresetError, FileError."""
+        if not self._resume():
+            self._begin()
+        if not self._options.offline:
+            self._open_control()
+
+    def _resume(self) -> bool:
+        patch = read_patch(self._bus)
+        if patch is None:
+            return False
+        record = self._bus.params.record()
+        self._bus.params.newest(record)
+        self._patch, self._panics = patch, int(record["panics"][0])
+        self._values[:] = record["values"][0]
+        if record["bpm"][0] > 0.0:
+            self._transport = Transport(float(record["bpm"][0]), float(record["anchor_s"][0]),
+                                        bool(record["tapped"][0]))
+        self._publish_params()
+        return True
+
+    def _begin(self) -> None:
+        saved = {} if self._options.offline or self._options.preset else self._read_autosave()
+        wanted = self._options.preset or saved.get("preset")
+        names = list(listing("presets"))
+        if not names and not wanted:
+            raise PresetError("there are no presets", "presets", "reinstall pix2live or name a preset file")
+        try:
+            self._load(find_preset(str(wanted) if wanted else names[0]))
+        except Pix2liveError:
+            if self._options.preset or not names:
+                raise
+            saved = {}
+            self._load(find_preset(names[0]))
+        for id_, value in saved.get("params", {}).items():
+            if id_ in self._patch.table.index and isinstance(value, int | float):
+                self._set(id_, float(value))
+        self._set("master.blackout", 0.0)
+        self._set("master.mute", 0.0)
+        for id_, value in self._options.overrides:
+            self._set(id_, value)
+        self._publish_params()
+
+    def _open_control(self) -> None:
+        path = config_dir() / "midi.toml"
+        try:
+            self._mapping = Mapping.load(path) if path.exists() else Mapping()
+        except Pix2liveError as error:
+            self.notices.append(str(error))
+        self._control = self._bus.control.record()
+        self._bus.control.newest(self._control)
+        self._midi = MidiIn()
+        self.notices += self._midi.notices
+        self._midi.notices.clear()
+
+    # -- presets ----------------------------------------------------------------------------------------------
+
+    def _load(self, path: Path) -> None:
+        """Make the preset at ``path`` the patch in force. Raises PresetError, FileError; the old one stays then."""
+        preset = load_preset(path)
+        shader, effects = self._shader(preset.shader, path), [self._shader(name, path) for name in preset.effects]
+        specs = [*MASTER, *Instrument.SPECS, *SCORE_SPECS, *load_shader(shader).specs("deck.a")]
+        for number, effect in enumerate(effects, 1):
+            specs += load_shader(effect).specs(f"deck.a.fx{number}")
+        params = ParamTable(specs)
+        if len(params) > MAX_PARAMS:
+            raise PresetError(f"{len(params)} params are more than {MAX_PARAMS}", str(path), "use fewer effects")
+        values = params.default.copy()
+        old = self._patch.table
+        for id_, i in old.index.items():
+            if id_.startswith(_KEPT) and id_ in params.index:
+                values[params.index[id_]] = self._values[i]
+        for id_, value in preset.params.items():
+            if id_ in params.index:
+                values[params.index[id_]] = params.spec(id_).clamp(value)
+            else:
+                self.notices.append(f"{path.name}: no param named {id_}; it is left out")
+        self._values[:len(values)] = values
+        self._patch = Patch(self._patch.generation + 1, self._patch.deck + 1, preset.name, str(shader),
+                            [str(effect) for effect in effects], preset.instrument, list(preset.models), params,
+                            list(preset.routes))
+        self.notices += self._problems(path.name, preset, params)
+        self._takeover.reset()
+        self._selected = min(self._selected, len(params) - 1)
+        self._unsaved = True
+        publish_text(self._bus.patch, self._patch.dumps(), self._patch.generation, self._clock.now())
+        self._publish_params()
+
+    def _problems(self, file: str, preset: Preset, params: ParamTable) -> list[str]:
+        index = dict(table.INDEX)
+        for route in preset.routes:
+            if route.source.startswith("model."):
+                index[route.source] = 0
+        return [f"{file}: {line}" for line in RouteTable(list(preset.routes), params, index).problems]
+
+    def _shader(self, name: str, preset: Path) -> Path:
+        beside = preset.parent / name
+        if beside.is_file():
+            return beside
+        found = listing("shaders").get(name)
+        if found is None:
+            raise PresetError(f"there is no shader named {name}", str(preset),
+                              f"use one of {', '.join(listing('shaders'))}")
+        return found
+
+    def _step_preset(self, by: int) -> None:
+        files = list(listing("presets").values())
+        names = [load_preset(path).name for path in files]
+        at = names.index(self._patch.preset) if self._patch.preset in names else -by
+        self._load(files[(at + by) % len(files)])
+
+    # -- params -----------------------------------------------------------------------------------------------
+
+    def _set(self, id_: str, value: float) -> None:
+        i = self._patch.table.index.get(id_)
+        if i is not None:
+            self._values[i] = self._patch.table.specs[i].clamp(value)
+            self._unsaved = True
+
+    def _get(self, id_: str) -> float:
+        return float(self._values[self._patch.table.index[id_]])
+
+    def _publish_params(self) -> None:
+        frame = self._bus.params.frame
+        frame["stamp"], frame["generation"] = self._clock.now(), self._patch.generation
+        frame["bpm"], frame["anchor_s"] = self._transport.bpm, self._transport.anchor_s
+        frame["tapped"], frame["panics"] = float(self._transport.tapped), self._panics
+        frame["values"][0] = self._values
+        self._bus.params.publish()
+
+    # -- the step ---------------------------------------------------------------------------------------------
+
+    def wait(self, until_s: float) -> None:
+        """Sleep until ``until_s`` or until MIDI arrives."""
+        left_s = until_s - self._clock.now()
+        if self._midi is not None and self._midi.available:
+            self._midi.arrived.wait(max(0.0, left_s))
+        elif left_s > 0.0:
+            self._clock.wait(until_s)
+
+    def step(self, now_s: float) -> None:
+        """Carry out all waiting commands and MIDI, publish what changed, save it."""
+        changed = False
+        for queue in ("parent>desk", "render>desk", "web>desk"):
+            for command in self._bus.queues[queue].drain():
+                changed = True
+                try:
+                    self._do(command, now_s)
+                except Pix2liveError as error:
+                    self._say(str(error))
+        if self._midi is not None and self._take_midi(now_s):
+            changed = True
+        if changed:
+            self._publish_params()
+        if self._unsaved and now_s - self._saved_s >= AUTOSAVE_S:
+            self.save(now_s)
+        self._status["dropped"] = sum(q.dropped for q in self._bus.queues.values())
+
+    def _do(self, command: dict[str, Any], now_s: float) -> None:
+        what = command.get("do")
+        if what == "next_preset":
+            self._step_preset(1)
+        elif what == "previous_preset":
+            self._step_preset(-1)
+        elif what == "load_preset":
+            self._load_named(command)
+        elif what == "set_param":
+            self._set(str(command["id"]), float(command["value"]))
+        elif what == "blackout":
+            self._set("master.blackout", 1.0 - self._get("master.blackout"))
+        elif what == "panic":
+            self._panics += 1
+            self._say("panic: all sound is off for a moment")
+        elif what == "tap":
+            self._transport = self._taps.tap(float(command.get("at_s", now_s)), self._transport)
+            self._say(f"{self._transport.bpm:.1f} BPM")
+        elif what == "select_param":
+            self._selected = (self._selected + int(command["by"])) % len(self._patch.table)
+            self._show_param()
+        elif what == "nudge_param":
+            spec = self._patch.table.specs[self._selected]
+            by = float(command["by"])
+            now = self._get(spec.id)
+            self._set(spec.id, now + (1 if by > 0 else -1) if spec.stepped else spec.map(spec.unmap(now) + by))
+            self._show_param()
+        elif what == "learn":
+            self._learner.arm(self._patch.table.ids[self._selected], now_s)
+            self._say(f"learn {self._patch.table.ids[self._selected]}: move a control" if self._midi_here()
+                      else "no MIDI here: nothing to learn from")
+        elif what == "learn_cancel":
+            if self._learner.cancel():
+                self._say("learned nothing")
+        elif what == "learn_clear":
+            self._learner.cancel()
+            if self._mapping.clear(self._patch.table.ids[self._selected]):
+                self._save_mapping()
+            self._say(f"{self._patch.table.ids[self._selected]} is free of controls")
+
+    def _load_named(self, command: dict[str, Any]) -> None:
+        if "index" in command:
+            files = list(listing("presets").values())
+            if 0 <= int(command["index"]) < len(files):
+                self._load(files[int(command["index"])])
+        else:
+            self._load(find_preset(str(command["name"])))
+
+    def _midi_here(self) -> bool:
+        return self._midi is not None and self._midi.available
+
+    def _show_param(self) -> None:
+        spec = self._patch.table.specs[self._selected]
+        value = self._get(spec.id)
+        self._bus.queues["desk>render"].put({
+            "do": "show_param", "label": spec.label or spec.id, "id": spec.id, "value": round(value, 4),
+            "unit": spec.unit, "position": round(spec.unmap(value), 4)})
+
+    def _say(self, text: str) -> None:
+        self._bus.queues["desk>render"].put({"do": "say", "text": text})
+
+    # -- MIDI -------------------------------------------------------------------------------------------------
+
+    def _take_midi(self, now_s: float) -> bool:
+        midi = self._midi
+        assert midi is not None
+        if now_s - self._polled_s >= 1.0:
+            self._polled_s = now_s
+            midi.poll(now_s)
+            self.notices += midi.notices
+            midi.notices.clear()
+        events = midi.take()
+        if not events:
+            return False
+        frame = self._bus.control.frame
+        scalars = frame["scalars"][0]
+        for name, value, stamp_s in events:
+            scalars[table.local("control", name)] = value
+            frame["stamp"] = stamp_s
+            learned = self._learner.hear(name, value, now_s)
+            if learned is not None:
+                self._mapping.bind(name, learned)
+                self._takeover.reset()
+                self._save_mapping()
+                self._say(f"{name} moves {learned}")
+            for binding in self._mapping.of(name):
+                i = self._patch.table.index.get(binding.param)
+                if i is None:
+                    continue
+                spec = self._patch.table.specs[i]
+                position = binding.position(value)
+                step = 1.0 / (spec.high - spec.low) if spec.stepped and spec.high > spec.low else 0.0
+                if not binding.takeover or self._takeover.allows(
+                        name, binding.param, position, spec.unmap(float(self._values[i])), step,
+                        binding.low, binding.high):
+                    self._set(binding.param, spec.map(position))
+        self._bus.control.publish()
+        return True
+
+    def _save_mapping(self) -> None:
+        try:
+            self._mapping.save(config_dir() / "midi.toml")
+        except Pix2liveError as error:
+            self._say(str(error))
+
+    # -- nothing lost -----------------------------------------------------------------------------------------
+
+    def _read_autosave(self) -> dict[str, Any]:
+        with contextlib.suppress(OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+            return tomllib.loads((state_dir() / "autosave.toml").read_text(encoding="utf-8"))
+        return {}
+
+    def save(self, now_s: float) -> None:
+        """Write the state of the show beside the old autosave, then rename."""
+        self._saved_s, self._unsaved = now_s, False
+        if self._options.offline:
+            return
+        overridden = {id_ for id_, _ in self._options.overrides}
+        state = {"preset": self._patch.preset,
+                 "params": {id_: float(self._values[i]) for id_, i in self._patch.table.index.items()
+                            if id_ not in overridden}}
+        try:
+            write_atomically(state_dir() / "autosave.toml", tomli_w.dumps(state).encode())
+        except Pix2liveError as error:
+            self.notices.append(str(error))
+
+    def close(self) -> None:
+        """Save and let go of MIDI."""
+        if self._unsaved:
+            self.save(self._clock.now())
+        if self._midi is not None:
+            self._midi.close()

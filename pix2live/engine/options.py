@@ -1,0 +1,27 @@
+"""What a person asked for on the command line, as plain data that every engine understands."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """``None`` means "not said": the engine chooses and says what it chose.
+
+    audio_in: device name or index, file, ``demo`` or ``none``. audio_out: device, file or ``none``.
+    camera: index, device, file, folder, URL or ``none``. size: width, height in pixels.
+    overrides: base values of params (by scalar id) that win over the preset's.
+    """
+
+    preset: str | None = None
+    audio_in: str | None = None
+    audio_out: str | None = None
+    camera: str | None = None
+    size: tuple[int, int] = (1280, 720)
+    fps: float = 60.0
+    fullscreen: bool = False
+    monitor: int = 0
+    headless: bool = False
+    offline: bool = False
+    block: int = 256
+    seed: int = 1
+    overrides: tuple[tuple[str, float], ...] = ()

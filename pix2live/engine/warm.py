@@ -1,0 +1,83 @@
+"""Imported once, before the engines are forked: loads what they share and every kernel.
+
+A cold first start compiles the kernels, which takes a while, and says so. Must start no thread and open no device,
+for it is forked afterwards.
+"""
+
+import os
+import sys
+import time
+
+import numpy as np
+
+PATIENCE_S = 3.0
+
+
+def warm_all() -> None:
+    """Run every kernel once, for the types the engines use (from the disk's cache where they were compiled before)."""
+    from pix2live.analysis.analyzer import Analyzer, AudioFeatures
+    from pix2live.dsp.limiter import TruePeakLimiter
+    from pix2live.engine.audio import mix, take_in
+    from pix2live.patch.param import MASTER, ParamTable
+    from pix2live.patch.route import Route, RouteTable
+    from pix2live.signals import seqlock, table
+    from pix2live.synth.instrument import Instrument
+
+    steps = _Steps()
+    steps.say("bus")
+    seqlock.warm()
+    steps.say("routes")
+    params = ParamTable(MASTER)
+    routes = RouteTable([Route("audio.bass", "master.gain_db")], params, table.INDEX)
+    routes.evaluate(np.zeros(len(table.NAMES)), params.default, 0.01)
+    steps.say("analysis")
+    block, out = np.zeros((256, 2), np.float32), np.zeros((256, 2), np.float32)
+    for channels in (1, 2):
+        analyzer = Analyzer(48000, channels)
+        analyzer.process(block[:, :channels].copy(), AudioFeatures(4))
+        take_in(block[:, :channels].copy(), 1.0, 1.0, out[:, :channels].copy())
+    steps.say("synth")
+    instrument = Instrument(48000)
+    instrument.process(np.array([spec.default for spec in Instrument.SPECS], np.float32), out)
+    steps.say("limiter")
+    TruePeakLimiter(48000).process(out)
+    mix(block, block, 0.0, 1.0, 0.0, 1.0, out)
+    steps.done()
+
+
+class _Steps:
+    """Says what a cold start is doing, once it has taken longer than a warm one would."""
+
+    def __init__(self) -> None:
+        self._begin_s = time.monotonic()
+        self._spoke = False
+
+    def say(self, what: str) -> None:
+        if time.monotonic() - self._begin_s > PATIENCE_S:
+            if not self._spoke:
+                print("pix2live: first start: compiling for this machine, about a minute, once",
+                      file=sys.stderr, flush=True)
+            self._spoke = True
+            print(f"pix2live: compiling {what}", file=sys.stderr, flush=True)
+
+    def done(self) -> None:
+        if self._spoke:
+            print("pix2live: compiled; the next start is quick", file=sys.stderr, flush=True)
+
+
+def _load_libraries() -> None:
+    # The engines' own heavy imports, paid once for all of them. None of these starts a thread when imported.
+    import cv2
+    import moderngl  # noqa: F401
+    import rtmidi  # noqa: F401
+
+    import pix2live.engine.desk
+    import pix2live.engine.perception
+    import pix2live.engine.render  # noqa: F401
+
+    cv2.setNumThreads(1)
+
+
+if os.environ.get("PIX2LIVE_NO_WARM") != "1":
+    warm_all()
+    _load_libraries()
