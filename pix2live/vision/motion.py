@@ -56,21 +56,27 @@ class Motion:
             self._slow[:] = grid
             self._remember(grid, colours)
             return
+        if np.array_equal(grid, self._shown) and np.array_equal(self._newer, self._picture):
+            self.rest(time_s)
+            return
         since_s = max(time_s - self._taken_s, 0.0)
-        same = np.array_equal(grid, self._shown) and np.array_equal(self._newer, self._picture)
-        if same and not self._still and since_s < _STILL_S:
-            return
-        self._still = same
-        self._taken_s = time_s
+        self._still, self._taken_s = False, time_s
         self._follow(grid, since_s)
-        if same:
-            self._towards(0.0, 0.0, since_s)
-            self._usual *= math.exp(-since_s / _USUAL_S)
-            return
         self._look_for_cut(grid, colours, time_s, since_s)
         if not self.cut and since_s > 0.0:
             self._towards(*self._direction(since_s), since_s)
         self._remember(grid, colours)
+
+    def rest(self, time_s: float) -> None:
+        """The picture is still the same at ``time_s``: motion and flow die away once it has stood for 0.1 s."""
+        self.cut = False
+        since_s = max(time_s - self._taken_s, 0.0)
+        if self._first or (not self._still and since_s < _STILL_S):
+            return
+        self._still, self._taken_s = True, time_s
+        self._follow(self._shown, since_s)
+        self._towards(0.0, 0.0, since_s)
+        self._usual *= math.exp(-since_s / _USUAL_S)
 
     def _follow(self, grid: np.ndarray, since_s: float) -> None:
         # The picture is taken to have changed evenly since the last one, which makes the frame rate cancel out.

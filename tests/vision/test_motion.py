@@ -73,6 +73,24 @@ def test_flow_ends_when_the_picture_stops(viewer):  # noqa: F811
     assert column(rows, "motion")[-1] < 0.001
 
 
+def test_rest_is_the_same_as_the_same_frame_again(viewer):  # noqa: F811
+    from pix2live.vision.viewer import VisualFeatures
+
+    frames = list(panning(0.4, 30.0))
+    again = watch(viewer, [*frames, *[frames[-1]] * 30])
+    viewer.reset()
+    out = VisualFeatures()
+    viewer.rest(-1.0, out)  # before the first frame there is nothing to rest
+    for i in range(60):
+        if i < 30:
+            viewer.process(frames[i], i / 30, out)
+        else:
+            viewer.rest(i / 30, out)
+        assert out.scalars == pytest.approx(again[i], abs=1e-12), i
+    assert out["motion"] < 0.001
+    assert np.array_equal(out.scalars, again[-1])
+
+
 @pytest.mark.parametrize("rate_hz", RATES)
 def test_a_cut_is_counted_once(viewer, rate_hz):  # noqa: F811
     half = int(rate_hz)
