@@ -108,9 +108,11 @@ vec3 see(vec2 uv, vec2 size) {
 }
 
 vec4 look() {
-    vec2 uv = gl_FragCoord.xy / RENDERSIZE, e = 0.35 / RENDERSIZE;
-    vec3 c = see(uv + e * vec2(1.0, 0.4), RENDERSIZE) + see(uv + e * vec2(-0.4, 1.0), RENDERSIZE);
-    c = 0.25 * (c + see(uv + e * vec2(-1.0, -0.4), RENDERSIZE) + see(uv + e * vec2(0.4, -1.0), RENDERSIZE));
+    // Two looks a frame, at changing places within the cell; time does the averaging.
+    vec2 uv = gl_FragCoord.xy / RENDERSIZE;
+    float turn = float(FRAMEINDEX & 7) * 2.39996;
+    vec2 e = 0.36 * vec2(cos(turn), sin(turn)) / RENDERSIZE;
+    vec3 c = 0.5 * (see(uv + e, RENDERSIZE) + see(uv - e, RENDERSIZE));
     vec4 was = texture(study, uv);
     float k = was.a < 0.5 ? 1.0 : 1.0 - exp(-clamp(TIMEDELTA, 0.0, 0.2) * 9.0);
     return vec4(mix(was.rgb, toLab(c), k), 1.0);
