@@ -212,8 +212,8 @@ def _variable(data: bytes, at: int) -> tuple[int, int]:
 
 
 def render_midi(midi: Path, soundfont: Path) -> np.ndarray:
-    """Fluidsynth's rendering of a MIDI file, dry, mono float32 at 48 kHz; kept beside the file."""
-    wav = midi.with_suffix(f".{soundfont.stem}.wav")
+    """Fluidsynth's rendering of a MIDI file, dry, mono float32 at 48 kHz; kept beside the file, by its content."""
+    wav = midi.with_suffix(f".{soundfont.stem}.{cache_key(midi.read_bytes())}.wav")
     if not wav.is_file():
         subprocess.run(["fluidsynth", "-niq", "-R", "0", "-C", "0", "-g", "0.5", "-r", str(RATE), "-T", "wav",
                         "-F", str(wav), str(soundfont), str(midi)], check=True, capture_output=True)

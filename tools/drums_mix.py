@@ -344,8 +344,23 @@ def squeeze(rng: Rng, sound: np.ndarray) -> np.ndarray:
     return (sound * np.interp(at, np.arange(len(gains)), gains)).astype(np.float32)
 
 
+_OWN_HZ = {"kick": (35.0, 160.0), "snare": (180.0, 7000.0), "hat": (7000.0, 16000.0)}
+
+
+def audible(times: list[float], kind: str, drums: np.ndarray, music: np.ndarray) -> list[bool]:
+    """Whether in the 40 ms after each hit the drums are less than 10 dB under the music, in the hit's own range."""
+    sos = signal.butter(2, _OWN_HZ[kind], "bandpass", fs=RATE, output="sos")
+    sums = [np.cumsum(np.pad(signal.sosfilt(sos, bus) ** 2, (1, 2000))) for bus in (drums, music)]
+    starts = np.array([int(at * RATE) for at in times], int)
+    ours, theirs = (total[starts + 1920] - total[starts] for total in sums)
+    return list(ours > 0.1 * theirs + 1e-6)
+
+
 def mix(rng: Rng, hits: list[Hit], kit: Kit, music: np.ndarray, drums_db: float) -> Clip:
-    """Drums at ``drums_db`` over the music, through room, ducking, compression and soft clipping; peak at most 1."""
+    """Drums at ``drums_db`` over the music, through room, ducking, compression and soft clipping; peak at most 1.
+
+    Ghost notes (velocity under a quarter) and hits that the music drowns (``audible``) are ignored, not asked for.
+    """
     seconds = len(music) / RATE
     drums = play(rng, hits, kit, seconds)
     if rng.random() < 0.7:
@@ -359,15 +374,21 @@ def mix(rng: Rng, hits: list[Hit], kit: Kit, music: np.ndarray, drums_db: float)
                 dip = 1 - rng.uniform(0.5, 0.95) * np.exp(-_time(0.35) / 0.12)
                 duck[start : start + len(dip)] = np.minimum(duck[start : start + len(dip)], dip[: len(duck) - start])
         music = music * duck
-    sound = level(drums) * np.float32(10 ** (drums_db / 20)) + music
+    drums = level(drums) * np.float32(10 ** (drums_db / 20))
+    sound = drums + music
     if rng.random() < 0.6:
         sound = squeeze(rng, level(sound) * 2)
     if rng.random() < 0.3:
         sound = np.tanh(level(sound) * rng.uniform(1.5, 6))
     sound = (sound / max(1e-6, float(np.abs(sound).max()))).astype(np.float32)
-    times = {kind: [at for at, name, velocity in hits if name == kind and velocity >= 0.25] for kind in CLASSES}
-    ignore = {kind: [at for at, name, velocity in hits
-                     if IGNORED.get(name) == kind or (name == kind and velocity < 0.25)] for kind in CLASSES}
+    times: dict[str, list[float]] = {kind: [] for kind in CLASSES}
+    ignore: dict[str, list[float]] = {kind: [] for kind in CLASSES}
+    for kind in CLASSES:
+        own = [(at, velocity) for at, name, velocity in hits if name == kind]
+        heard = audible([at for at, _ in own], kind, drums, music)
+        for (at, velocity), clear in zip(own, heard, strict=True):
+            (times if clear and velocity >= 0.25 else ignore)[kind].append(at)
+        ignore[kind] += [at for at, name, _ in hits if IGNORED.get(name) == kind]
     return Clip(sound, times, ignore)
 
 

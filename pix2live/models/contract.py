@@ -5,11 +5,12 @@
     {"name": "drums", "version": "1", "description": "...", "licence": "Apache-2.0",
      "data": "what it was trained on", "rate_hz": 187.5, "latency_s": 0.012,
      "inputs":  [{"tensor": "mel", "signal": "audio.mel", "size": 64, "frames": 1}],
-     "outputs": [{"name": "kick", "low": 0, "high": 1}, ...],
+     "outputs": [{"name": "kick", "low": 0, "high": 1}, {"name": "kick_count", "low": 0, "high": 1, "kind": "count"}],
      "state":   [{"in": "memory_in", "out": "memory_out"}]}
 
 Each input tensor is float32 ``(1, frames, size)``: the newest ``frames`` frames of one signal of the bus, oldest
-first. The one output tensor that is no state is float32 ``(1, len(outputs))`` and becomes ``model.NAME.OUTPUT``.
+first. The one output tensor that is no state is float32 ``(1, len(outputs))`` and becomes ``model.NAME.OUTPUT``: a
+``value`` (the usual kind) as it is, a ``count`` added up: the graph gives how many events this call found.
 State tensors are float32 of one fixed shape, start at zero, and carry a causal net from call to call.
 """
 
@@ -51,11 +52,12 @@ class ModelInput:
 
 @dataclass(frozen=True)
 class ModelOutput:
-    """One value that the model gives, always within ``low..high``."""
+    """One number that the model gives, always within ``low..high``; ``count``: events of this call, to be added up."""
 
     name: str
     low: float
     high: float
+    count: bool = False
 
     @property
     def rest(self) -> float:
@@ -107,7 +109,8 @@ def parse_contract(text: str, where: str | Path) -> ModelContract:
                 for i in _objects(raw, "inputs")
             ),
             outputs=tuple(
-                ModelOutput(_text(o, "name"), _number(o, "low"), _number(o, "high")) for o in _objects(raw, "outputs")
+                ModelOutput(_text(o, "name"), _number(o, "low"), _number(o, "high"), _kind(o) == "count")
+                for o in _objects(raw, "outputs")
             ),
             state=tuple((_text(s, "in"), _text(s, "out")) for s in _objects(raw, "state", needed=False)),
         )
@@ -161,6 +164,8 @@ def _check(contract: ModelContract) -> None:
             raise ValueError(f"output name {output.name!r} is not a lower-case word")
         if output.low >= output.high:
             raise ValueError(f"output {output.name!r} has the range {output.low}..{output.high}")
+        if output.count and output.low < 0.0:
+            raise ValueError(f"output {output.name!r} is a count that could fall")
     for kind, names in (
         ("output name", [output.name for output in contract.outputs]),
         ("input signal", [entry.signal for entry in contract.inputs]),
@@ -185,6 +190,13 @@ def _text(raw: dict[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{key!r} is missing or is no text")
     return value
+
+
+def _kind(raw: dict[str, Any]) -> str:
+    kind = raw.get("kind", "value")
+    if kind not in ("value", "count"):
+        raise ValueError(f"'kind' is {kind!r}, neither value nor count")
+    return str(kind)
 
 
 def _number(raw: dict[str, Any], key: str) -> float:

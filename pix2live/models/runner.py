@@ -30,11 +30,11 @@ class Runner:
     - A model **with state** sees every frame once, in order, one call each: live equals offline bit for bit. What
       does not fit the budget waits for the next step. When more than 64 frames wait (a third of a second), it
       gives up catching up: all waiting frames but the newest arrived are dropped and counted in ``skipped``, and it
-      starts afresh from its initial state.
+      starts afresh from its initial state (its counts go on from where they were).
     - A model **without state** looks at the newest moment at which it was due; if that does not fit the budget its
       values stay and one skip is counted.
 
-    A model that raises or gives NaN or Inf is disabled: its outputs go to rest and ``notices`` gets one line.
+    A model that raises or gives NaN or Inf is disabled: its values go to rest and ``notices`` gets one line.
     NaN and Inf in the feed become 0. Inputs of other rates than the first hold their newest frame. One thread; not
     for the audio callback.
     """
@@ -175,6 +175,8 @@ class _Seat:
         self._low = np.array([output.low for output in model.contract.outputs])
         self._high = np.array([output.high for output in model.contract.outputs])
         self._rest = np.array([output.rest for output in model.contract.outputs])
+        self._count = np.array([output.count for output in model.contract.outputs])
+        self._new = np.zeros(len(self._count))
         self._windows = [_Window(entry, model.inputs[entry.signal]) for entry in model.contract.inputs]
         self._ends = np.cumsum([0] + [entry.size for entry in model.contract.inputs])
         self._queue = np.zeros((MAX_WAITING, int(self._ends[-1])), np.float32)
@@ -185,13 +187,13 @@ class _Seat:
         self._restart()
         self.disabled = False
         self.runs = self.skipped = 0
-        self._values[:] = self._rest
+        self._values[:] = np.where(self._count, 0.0, self._rest)
         for window in self._windows:
             window.newest.fill(0.0)
 
     def disable(self) -> None:
         self.disabled = True
-        self._values[:] = self._rest
+        self._values[~self._count] = self._rest[~self._count]
 
     def step(self, feed: Mapping[str, np.ndarray], lost: int, end_s: float, timer: Callable[[], float]) -> None:
         """Take the new frames (the first input paces, slower ones hold their newest) and run what fits."""
@@ -278,7 +280,9 @@ class _Seat:
         self.runs += 1
         if not np.isfinite(self.model.values).all():
             raise ModelError("its output is not a finite number")
-        np.clip(self.model.values, self._low, self._high, out=self._values)
+        np.clip(self.model.values, self._low, self._high, out=self._new)
+        np.add(self._new, self._values, out=self._values, where=self._count)
+        np.copyto(self._values, self._new, where=~self._count)
 
     def _restart(self) -> None:
         self.model.reset()

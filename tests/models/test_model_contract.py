@@ -97,6 +97,8 @@ def test_every_missing_promise_is_named(leaky, key):
     ({"inputs": 7}, "list of objects"),
     ({"outputs": [{"name": "sum", "low": 1, "high": 1}]}, "range"),
     ({"outputs": [{"name": "sum", "low": 0, "high": 9}] * 2}, "twice"),
+    ({"outputs": [{"name": "sum", "low": 0, "high": 9, "kind": "tally"}]}, "neither value nor count"),
+    ({"outputs": [{"name": "sum", "low": -1, "high": 9, "kind": "count"}]}, "could fall"),
     ({"outputs": [{"name": f"o{i}", "low": 0, "high": 9} for i in range(65)]}, "64 is the most"),
 ])
 def test_promise_that_makes_no_sense_is_refused(leaky, change, words):

@@ -214,6 +214,21 @@ def test_output_stays_in_its_range(leaky):
     assert runner.values[0] == 6.0
 
 
+def test_count_adds_up_and_goes_on_when_frames_are_lost_and_when_the_model_is_off(leaky):
+    model = load_model(leaky(outputs=[{"name": "sum", "low": 0.0, "high": 100.0, "kind": "count"}]))
+    runner = Runner([model], ENDLESS)
+    runner.step({"audio.mel": np.ones((2, 64))})
+    assert runner.values[0] == pytest.approx(1.0 + 1.9)
+    runner.step({"audio.mel": np.ones((1, 64))}, lost=3)
+    assert runner.values[0] == pytest.approx(2.9 + 1.0)
+    model.values[:] = np.nan
+    model.run = lambda: None
+    runner.step({"audio.mel": np.ones((1, 64))})
+    assert runner.notices and runner.values[0] == pytest.approx(3.9)
+    runner.reset()
+    assert runner.values[0] == 0.0
+
+
 def test_second_model_of_one_name_is_left_out_with_a_line(leaky):
     runner = Runner([load_model(leaky()), load_model(leaky())], ENDLESS)
     assert len(runner.names()) == 1 and "runs already" in runner.notices[0]
