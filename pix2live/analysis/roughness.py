@@ -54,14 +54,14 @@ def roughness(sample_rate: float, hop: int, window: int) -> Roughness:
 
 
 @kernel
-def roughness_step(state: Roughness, left: np.ndarray, right: np.ndarray, heard: Heard, row: np.ndarray) -> None:
-    """The newest quarter window of both sides, float32; writes ``roughness`` 0..1."""
+def roughness_step(state: Roughness, sides: np.ndarray, end: int, heard: Heard, row: np.ndarray) -> None:
+    """A quarter window of both sides, float32 ``(2, n)``, up to sample ``end``; writes ``roughness`` 0..1."""
     re, im, power = state.spectrum[0], state.spectrum[1], state.spectrum[2]
     power[:] = np.float32(0.0)
-    size = left.shape[0]
-    scale = 0.5 * (4.0 / size) ** 2
-    add_power_spectrum(state.plan, left, state.window, scale, re, im, power)
-    add_power_spectrum(state.plan, right, state.window, scale, re, im, power)
+    size = state.window.shape[0]
+    for side in range(2):
+        newest = sides[side, end - size : end]
+        add_power_spectrum(state.plan, newest, state.window, 0.5 * (4.0 / size) ** 2, re, im, power)
     apply_filterbank(state.bank, power, state.powers)
     beating, whole = 0.0, 1e-9
     for b in range(state.powers.shape[0]):
