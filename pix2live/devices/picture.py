@@ -77,6 +77,7 @@ def _to_rgb(image: Image.Image, max_side: int) -> np.ndarray:
         image = _upright(Image.fromarray(grey, "L"), image)
     else:
         image = _upright(image, image)
+    image = _coarse(image, max_side)
     profile = image.info.get("icc_profile")
     transparent = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
     if image.mode == "P" or transparent:
@@ -88,6 +89,19 @@ def _to_rgb(image: Image.Image, max_side: int) -> np.ndarray:
     # "RGBa" is premultiplied: exactly the colour over black.
     rgb = np.asarray(image.convert("RGBa" if image.mode == "RGBA" else "RGB"))[..., :3]
     return fit(rgb, max_side, max_side)
+
+
+def _coarse(image: Image.Image, max_side: int) -> Image.Image:
+    """A huge picture by whole factors, so that the steps after this cost neither much time nor memory."""
+    factor = max(image.size) // max_side
+    if factor < 2 or image.mode not in ("L", "RGB", "CMYK", "RGBA") or "transparency" in image.info:
+        return image
+    info = dict(image.info)
+    # Premultiplied, or clear pixels would bleed their hidden colour.
+    clear = image.mode == "RGBA"
+    image = image.convert("RGBa").reduce(factor).convert("RGBA") if clear else image.reduce(factor)
+    image.info = info
+    return image
 
 
 def _upright(image: Image.Image, source: Image.Image) -> Image.Image:

@@ -107,6 +107,21 @@ def test_a_picture_of_a_hundred_megapixels_comes_down(tmp_path):
     assert Picture(path).size == (1080, 1080)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "1", "I;16"])
+def test_a_picture_comes_down_by_averaging_whatever_its_mode(tmp_path, mode):
+    stripes = np.zeros((120, 200, 4), np.uint8)
+    stripes[:, ::2] = 255
+    stripes[:, 1::2, :3] = (255, 0, 255) if mode == "RGBA" else 0  # hidden colour under full transparency
+    if mode == "I;16":
+        image = Image.fromarray(stripes[..., 0].astype(np.uint16) * 257)
+    else:
+        image = Image.fromarray(stripes if mode == "RGBA" else stripes[..., :3]).convert(mode)
+    frame = load_picture(saved(tmp_path / "s.png", image), max_side=40)
+    assert frame.shape == (24, 40, 3)
+    assert np.abs(frame[:, 1:-1].astype(int) - 127.5).max() < 28  # 2.5 stripes a pixel where it is no whole factor
+    assert np.abs(frame.mean() - 127.5) < 2
+
+
 def test_a_bomb_gets_one_line(tmp_path):
     path = saved(tmp_path / "bomb.png", Image.new("1", (30000, 30000)))
     with pytest.raises(FileError, match=r"bomb\.png.*too large.*scale it down"):
