@@ -161,6 +161,8 @@ class AudioFile:
                 done = self._decode(span)
             except FileError as error:
                 self.error, done = error, 0
+            except Exception as error:  # a decoder's own fault must end the stream, not the thread alone
+                self.error, done = FileError(f"cannot be played on ({error})", str(self.path)), 0
             ring.written += done
             ring.over = done < len(span)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 RING = 8192
 GAP_BLOCKS = 1.5
-SETTLING = 50  # callbacks at the start, while the driver fills its buffers, that cannot be gaps
+SETTLING_S = 1.0  # of sound at the start, while the driver fills its buffers: no gaps yet
 
 
 class CallbackMeter:
@@ -49,9 +49,13 @@ class CallbackMeter:
         if self.callbacks:
             interval = now_s - self.last_s
             self._interval_s[self.callbacks % RING] = interval
-            late = self.callbacks > SETTLING and interval > GAP_BLOCKS * max(frames / self.rate, self._usual_s)
-            # Follows the longest of the usual intervals: up by a fifth of the way, down a thousandth a callback.
-            self._usual_s += 0.2 * (interval - self._usual_s) if interval > self._usual_s else -0.001 * self._usual_s
+            usual = max(frames / self.rate, self._usual_s)
+            settled = self.frames > SETTLING_S * self.rate
+            late = settled and interval > GAP_BLOCKS * usual
+            # Follows the longest of the usual intervals: up by a fifth of the way, down a thousandth a callback. A
+            # stall counts as no more than twice the usual, or the next one would pass unseen.
+            over = (min(interval, 2.0 * usual) if settled else interval) - self._usual_s
+            self._usual_s += 0.2 * over if over > 0.0 else -0.001 * self._usual_s
         if late:
             self.gaps += 1
         if flagged:

@@ -1,6 +1,7 @@
 """Sound cards through PyAudio: what there is, and one stream in, out, or both."""
 
 import contextlib
+import ctypes
 import os
 import sys
 import threading
@@ -53,11 +54,22 @@ def quiet_stderr() -> Iterator[None]:
             os.close(nowhere)
 
 
+def _quiet_alsa() -> None:
+    """Let ALSA keep its messages to itself for good: at each underrun it would write a line from the audio thread."""
+    if not sys.platform.startswith("linux"):
+        return
+    with contextlib.suppress(OSError, AttributeError):
+        # Any C function that ignores its arguments can be the handler; one in Python would need Python's lock.
+        nothing = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p)
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(nothing)
+
+
 def _portaudio() -> Any:
     try:
         import pyaudio
     except ImportError as error:
         raise DeviceError(f"PyAudio cannot be loaded ({error})", "sound", "install PortAudio and PyAudio") from error
+    _quiet_alsa()
     try:
         with quiet_stderr():
             return pyaudio.PyAudio()

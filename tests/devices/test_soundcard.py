@@ -3,6 +3,8 @@
 import math
 import subprocess
 import sys
+import threading
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from pix2live.devices.airclock import AirClock, input_age_s
 from pix2live.devices.bridge import Bridge, Capture, Splice
 from pix2live.devices.meter import RING, CallbackMeter
-from pix2live.devices.soundcard import DeviceInfo, SoundCard, find_device, quiet_stderr
+from pix2live.devices.soundcard import DeviceInfo, SoundCard, _explained, find_device, quiet_stderr
 from pix2live.errors import DeviceError
 
 RATE = 48000
@@ -117,13 +119,13 @@ def test_an_input_only_stream_plays_nothing() -> None:
 def test_late_and_flagged_callbacks_are_xruns() -> None:
     meter = CallbackMeter(RATE, 256)
     now, block_s = 5.0, 256 / RATE
-    for number in range(1, 301):
-        now += block_s * (4.0 if number in (100, 200) else 1.0)
-        meter.begin(now, 256, flagged=number in (200, 250))
+    for number in range(1, 501):
+        now += block_s * (4.0 if number in (300, 400) else 1.0)
+        meter.begin(now, 256, flagged=number in (400, 450))
         meter.end(now + 0.001)
     assert (meter.gaps, meter.flagged, meter.xruns) == (2, 2, 3)
-    assert np.median(meter.interval_s()) == pytest.approx(block_s) and len(meter.interval_s()) == 299
-    assert meter.compute_s() == pytest.approx(np.full(300, 0.001))
+    assert np.median(meter.interval_s()) == pytest.approx(block_s) and len(meter.interval_s()) == 499
+    assert meter.compute_s() == pytest.approx(np.full(500, 0.001))
 
 
 def test_small_blocks_handed_out_in_bursts_are_no_gaps_but_a_stall_is() -> None:
@@ -131,10 +133,20 @@ def test_small_blocks_handed_out_in_bursts_are_no_gaps_but_a_stall_is() -> None:
     now = 5.0
     for number in range(2000):
         now += 0.0002 if number % 2 else 256 / RATE - 0.0002
-        if number == 1500:
-            now += 0.03
+        if number in (1500, 1540, 1580):
+            now += 0.15
         meter.begin(now, 128)
-    assert meter.gaps == 1
+    assert meter.gaps == 3
+
+
+@pytest.mark.parametrize(("block", "quantum"), [(64, 1024), (441, 512), (279, 256)])
+def test_a_driver_that_counts_in_other_blocks_has_no_gaps(block: int, quantum: int) -> None:
+    meter, given = CallbackMeter(RATE, block), 0
+    for turn in range(1, 2000):
+        while given + block <= turn * quantum:
+            given += block
+            meter.begin(turn * quantum / RATE + 0.0001 * (given % 7), block)
+    assert meter.gaps <= 1
 
 
 def test_the_meter_keeps_the_newest_8192_in_order() -> None:
@@ -259,3 +271,30 @@ def test_chatter_on_stderr_is_silenced_and_stderr_comes_back() -> None:
     assert done.stderr == b"after"
     with quiet_stderr():
         pass
+
+
+@pytest.mark.parametrize(("code", "part"), [
+    (-9985, "in use"), (-9997, "96000 Hz"), (-9998, "channels"), (-9993, "together"), (-9996, "not there"), (-9999, "odd"),
+])
+def test_what_portaudio_refuses_is_one_line_with_a_mend(code: int, part: str) -> None:
+    told = str(_explained(OSError(code, "odd"), DEVICES[0], DEVICES[1], 96000, True))
+    assert part in told and "Built-in Mic and USB Audio: Mix: " in told and "; " in told and "\n" not in told
+
+
+def test_close_leaves_a_driver_behind_that_hangs() -> None:
+    release = threading.Event()
+
+    class Hung:
+        def stop_stream(self) -> None:
+            release.wait(30.0)
+
+        def close(self) -> None: ...
+
+        def terminate(self) -> None: ...
+
+    card = SoundCard.__new__(SoundCard)
+    card._streams, card._audio = [Hung()], Hung()
+    began = monotonic()
+    assert card.close() is False and monotonic() - began < 10.0
+    assert card.close() is True and not card.alive(monotonic())
+    release.set()
