@@ -14,6 +14,7 @@ from pix2live.control.midi_bytes import TRANSPORT, Counts, Event, MidiParser
 from pix2live.signals.clock import Clock, SystemClock
 
 VIRTUAL_PORT = "pix2live"
+_SEQUENCER = Path("/dev/snd/seq")  # Linux's own MIDI
 _QUEUE = 4096  # messages: more than 3 s of a full serial cable
 _TRANSPORT = frozenset(TRANSPORT.values())
 _LIST_S = 0.25
@@ -205,7 +206,7 @@ def _open_client(name: str, api: int | None) -> Any:
     else:
         own = [number for number in rtmidi.get_compiled_api()
                if number not in (rtmidi.API_UNIX_JACK, rtmidi.API_RTMIDI_DUMMY)]
-        if sys.platform.startswith("linux") and not Path("/dev/snd/seq").exists():
+        if sys.platform.startswith("linux") and not _SEQUENCER.exists():
             own = []  # asking ALSA would only print its own complaint
         candidates = [*own, rtmidi.API_UNIX_JACK]
     # The JACK library would otherwise start a server, which takes the sound card.

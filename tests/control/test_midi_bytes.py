@@ -114,19 +114,18 @@ def test_noise_never_raises_and_stays_in_range() -> None:
     parser = MidiParser(Counts())
     seen = set()
     for i in range(3000):
-        noise = [random.choice((random.randrange(256), random.randrange(128), 0xB0)) for _ in range(random.randrange(9))]
+        size = random.randrange(9)
+        noise = [random.choice((random.randrange(256), random.randrange(128), 0xB0)) for _ in range(size)]
         for event in parser.feed(noise, i * 0.001):
             seen.add(event.signal)
             if event.signal not in ("midi.note_count", "midi.clock_count"):
                 assert (-1.0 if "bend" in event.signal else 0.0) <= event.value <= 1.0
-    assert len(seen) > 500
+    assert len(seen) > 400
     assert seen - {"midi.start", "midi.stop", "midi.continue"} <= set(table.MIDI)
 
 
 def test_every_signal_it_makes_is_in_the_table() -> None:
-    every = [[status | channel, number, 127] for status in (0x90, 0xB0) for channel in range(16) for number in range(128)]
+    every = [[status | c, number, 127] for status in (0x90, 0xB0) for c in range(16) for number in range(128)]
     made = {signal for signal, _ in _parse(*every, *[[s | c, 1, 1] for s in (0xE0, 0xD0, 0xC0) for c in range(16)],
                                            [0xF8])}
-    wanted = set(table.MIDI) - {f"midi.cc.{c}.{n}" for c in range(1, 17) for n in (98, 99, 100, 101)}
-    assert made >= {name for name in wanted if "cc" not in name}
-    assert made <= set(table.MIDI)
+    assert made == set(table.MIDI) - {f"midi.cc.{c}.{n}" for c in range(1, 17) for n in (98, 99, 100, 101)}
