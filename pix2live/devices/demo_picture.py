@@ -187,7 +187,9 @@ class DemoPicture:
         self._lanterns = random.uniform(0.0, 1.0, (9, 5))
         light = np.linspace(0.0, 1.0, 8192)
         light = 0.25 * light / np.maximum(1.0 - light, 1e-4)
-        self._tones = (254.0 * (1.0 - np.exp(-1.9 * light)) ** (1 / 2.2)).astype(np.float32)
+        tone = (1.0 - np.exp(-2.5 * light)) ** (1 / 2.2)
+        # The toe: what is nearly black is let go, so that as a score the ground is silent.
+        self._tones = (254.0 * 1.1 * tone * tone / (tone + 0.1)).astype(np.float32)
         self._grain = random.uniform(0.0, 1.0, (64, 64)).astype(np.float32)
         self._columns = np.zeros((4, _CURTAINS, WIDTH))
         self._picture = np.zeros((HEIGHT, WIDTH, 3), np.float32)

@@ -274,7 +274,8 @@ def test_chatter_on_stderr_is_silenced_and_stderr_comes_back() -> None:
 
 
 @pytest.mark.parametrize(("code", "part"), [
-    (-9985, "in use"), (-9997, "96000 Hz"), (-9998, "channels"), (-9993, "together"), (-9996, "not there"), (-9999, "odd"),
+    (-9985, "in use"), (-9997, "96000 Hz"), (-9998, "channels"), (-9993, "together"), (-9996, "not there"),
+    (-9999, "odd"),
 ])
 def test_what_portaudio_refuses_is_one_line_with_a_mend(code: int, part: str) -> None:
     told = str(_explained(OSError(code, "odd"), DEVICES[0], DEVICES[1], 96000, True))
