@@ -34,7 +34,7 @@ class Recorder:
     taken off by the file's edit list. Blocks and pictures may come in any order and size, each kind in its own order.
     If the process dies, ``atomic.rescue_takes`` finds the film up to its last seconds.
 
-    Not for the audio process: ``picture`` takes some 10 ms at 720p (it lets Python's lock go while it encodes).
+    Not for the audio process: ``picture`` takes tens of ms at 720p (it lets Python's lock go while it encodes).
 
     Args:
         path: ``.mp4``, ``.m4v`` or ``.mov``; its folder must be there.
