@@ -14,8 +14,16 @@ if TYPE_CHECKING:
 
 _GLSL_TYPE = {"float": "float", "bool": "bool", "event": "bool", "long": "int", "point2D": "vec2", "color": "vec4",
               "image": "sampler2D", "audio": "sampler2D", "audioFFT": "sampler2D"}
-_PRELUDE = 90  # the source-string number of what we write ourselves; files count from 0
+# Which file a line is of goes into its number, for Mesa mixes up the source-string numbers that #line may give.
+_LINES = 100_000
+_HEADER = 89  # the file number of the header's inputs; files count from 0
+_PRELUDE = 90  # what we write ourselves before and after the user's text
 _CLOSING = 91
+
+
+def _line(line: int, file: int) -> str:
+    return f"#line {file * _LINES + line}\n"
+
 
 _INCLUDE = re.compile(r"[ \t]*#[ \t]*include[ \t]+[\"<]([^\">]+)[\">]")
 _VERSION = re.compile(r"[ \t]*#[ \t]*version\b")
@@ -87,11 +95,11 @@ _PLAIN_VERTEX = "void main() { isf_vertShaderInit(); }\n"
 
 @dataclass(frozen=True)
 class Source:
-    """What the driver compiles, and which files its source-string numbers mean.
+    """What the driver compiles, and which files its line numbers mean.
 
     Args:
         vertex, fragment: complete GLSL 3.30 core sources.
-        vertex_files, fragment_files: the files by source-string number, each with its number of lines.
+        vertex_files, fragment_files: the files by file number, each with its number of lines.
         clears: the target must be cleared before a draw, for the shader may leave pixels out.
     """
 
@@ -101,14 +109,15 @@ class Source:
     fragment_files: tuple[tuple[Path, int], ...]
     clears: bool
 
-    def place(self, stage: str, string: int, line: int) -> str:
-        """``file:line`` for a place in a driver's message; ``stage`` is "vertex" or "fragment"."""
+    def place(self, stage: str, number: int) -> str:
+        """``file:line`` for a line number in a driver's message; ``stage`` is "vertex" or "fragment"."""
         files = self.vertex_files if stage == "vertex" else self.fragment_files
-        if string < len(files):
-            path, lines = files[string]
+        file, line = divmod(number, _LINES)
+        if file < len(files):
+            path, lines = files[file]
             return f"{path}:{min(max(line, 1), lines)}"
-        path, lines = files[0]
-        return f"{path}:{lines if string == _CLOSING else 1}"
+        path, lines = files[0] if file == _CLOSING else self.fragment_files[0]
+        return f"{path}:{line if file == _HEADER else lines if file == _CLOSING else 1}"
 
 
 def read_source(
@@ -124,8 +133,8 @@ def read_source(
     Raises:
         ShaderError: where there is no ``main``, or an include is missing.
     """
-    declared = "".join(f"#line {i.line} 0\nuniform {_GLSL_TYPE[i.type]} {i.name};\n" for i in inputs)
-    declared += f"#line 1 {_PRELUDE}\n" + "".join(f"uniform sampler2D {name};\n" for name in samplers)
+    declared = "".join(f"{_line(i.line, _HEADER)}uniform {_GLSL_TYPE[i.type]} {i.name};\n" for i in inputs)
+    declared += _line(1, _PRELUDE) + "".join(f"uniform sampler2D {name};\n" for name in samplers)
     body = text[:start] + "\n" * text.count("\n", start, end) + text[end:]
     fragment = _Body(path, body, read)
     if not re.search(r"\bmain\s*\(", _COMMENT.sub(" ", fragment.text)):
@@ -133,11 +142,11 @@ def read_source(
     beside = path.with_suffix(".vs")
     own_vertex = path.suffix.lower() != ".vs" and beside.is_file()
     vertex = _Body(beside, read(beside), read) if own_vertex else _Body(path, "", read)
-    vertex_text = vertex.text if own_vertex else f"#line 1 {_PRELUDE}\n{_PLAIN_VERTEX}"
+    vertex_text = vertex.text if own_vertex else _line(1, _PRELUDE) + _PLAIN_VERTEX
     return Source(
-        "".join((vertex.head(), f"#line 1 {_PRELUDE}\n", _VERTEX_HEAD, _COMMON, declared, vertex_text)),
-        "".join((fragment.head(), f"#line 1 {_PRELUDE}\n", _FRAGMENT_HEAD, _COMMON, declared,
-                 "#define main isf_main\n", fragment.text, f"#line 1 {_CLOSING}\n", _FRAGMENT_TAIL)),
+        "".join((vertex.head(), _line(1, _PRELUDE), _VERTEX_HEAD, _COMMON, declared, vertex_text)),
+        "".join((fragment.head(), _line(1, _PRELUDE), _FRAGMENT_HEAD, _COMMON, declared,
+                 "#define main isf_main\n", fragment.text, _line(1, _CLOSING), _FRAGMENT_TAIL)),
         tuple(vertex.files), tuple(fragment.files),
         own_vertex or bool(re.search(r"\bdiscard\b", _COMMENT.sub(" ", fragment.text))),
     )
@@ -158,11 +167,11 @@ class _Body:
     def _file(self, path: Path, text: str) -> str:
         number = len(self.files)
         self.files.append((path, max(len(text.rstrip("\n").split("\n")), 1)))
-        out = [f"#line 1 {number}"]
+        out = [_line(1, number).rstrip()]
         for count, line in enumerate(text.split("\n"), 1):
             include, extension = _INCLUDE.match(line), _EXTENSION.match(line)
             if include:
-                out.append(self._include(include.group(1), path, count) + f"#line {count + 1} {number}")
+                out.append(self._include(include.group(1), path, count) + _line(count + 1, number).rstrip())
             elif _VERSION.match(line):
                 out.append("")
             elif extension:
@@ -180,8 +189,8 @@ class _Body:
             if found.is_file():
                 if any(found == other.resolve() for other, _ in self.files):
                     return ""  # each file is put in once
-                if len(self.files) >= _PRELUDE:
-                    raise ShaderError(f"includes more than {_PRELUDE} files", f"{path}:{line}")
+                if len(self.files) >= _HEADER:
+                    raise ShaderError(f"includes more than {_HEADER - 1} files", f"{path}:{line}")
                 return self._file(found, self._read(found))
         raise ShaderError(f'the include "{name}" is not there', f"{path}:{line}",
                           "put it beside the shader or in the include folder of the shaders")

@@ -1,5 +1,6 @@
 """Text over the picture, for the player alone: help, a message, the param being learned. It is never recorded."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -26,7 +27,10 @@ _PANEL = (10, 12, 16, 205)
 _TEXT = (245, 245, 240, 255)
 _DIM = (176, 180, 188, 255)
 _ACCENT = (255, 196, 84, 255)
+_TRACK = (84, 88, 96, 255)
 _FADE_S = 0.4
+# The built-in font has no arrows.
+_SPELT = str.maketrans({"←": "Left", "→": "Right", "↑": "Up", "↓": "Down", "⏎": "Enter", "␣": "Space"})
 
 
 class Hud:
@@ -43,15 +47,16 @@ class Hud:
 
     def help(self, rows: Sequence[tuple[str, str]] | None, title: str = "Keys") -> None:
         """Show ``rows`` of (key, what it does), or hide them with None."""
-        self._help = (title, tuple((str(key), str(what)) for key, what in rows)) if rows else None
+        spelt = tuple((_line(key)[:40], _line(what)) for key, what in rows or ())
+        self._help = (title, spelt) if spelt else None
 
     def say(self, text: str, now_s: float, seconds: float = 4.0) -> None:
         """Show one line at the bottom left until ``now_s + seconds``; "" takes it away."""
-        self._message = (" ".join(text.split()), now_s + seconds)
+        self._message = (_line(text), now_s + seconds)
 
     def learning(self, label: str | None, value: str = "", position: float = 0.0) -> None:
         """Show the param being learned, its value in words and its knob position 0..1; None hides it."""
-        self._learning = None if label is None else (label, value, round(min(max(position, 0.0), 1.0), 3))
+        self._learning = None if label is None else (_line(label), _line(value), round(min(max(position, 0.0), 1.0), 3))
 
     def draw(self, framebuffer: moderngl.Framebuffer, size: tuple[int, int], now_s: float) -> None:
         """Draw what is to be shown over ``framebuffer`` of ``size``."""
@@ -114,17 +119,20 @@ def _sheet(width: int, height: int, radius: int) -> tuple[Image.Image, ImageDraw
     return picture, draw
 
 
+def _line(text: str) -> str:
+    return " ".join(text[:300].translate(_SPELT).split())
+
+
 def _cut(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
     if font.getlength(text) <= width:
         return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text + "…"
+    fits = bisect_right(range(1, len(text) + 1), width, key=lambda count: font.getlength(text[:count] + "…"))
+    return text[:fits] + "…"
 
 
 def _layout_say(text: str, pixels: int, size: tuple[int, int]) -> Image.Image:
     font, pad = _font(pixels), pixels * 2 // 3
-    text = _cut(text[:400], font, size[0] * 0.92 - 2 * pad)
+    text = _cut(text, font, size[0] * 0.92 - 2 * pad)
     picture, draw = _sheet(int(font.getlength(text)) + 2 * pad, pixels + 2 * pad, pixels // 2)
     draw.text((pad, pad + pixels // 2), text, _TEXT, font, anchor="lm")
     return picture
@@ -142,7 +150,7 @@ def _layout_learn(label: str, value: str, position: float, pixels: int, size: tu
     draw.text((width - pad, middle), value, _ACCENT, font, anchor="rm")
     top = pad + pixels * 3 // 2
     right = pad + (width - 2 * pad) * position
-    draw.rounded_rectangle((pad, top, width - pad, top + bar), bar // 2, fill=(255, 255, 255, 60))
+    draw.rounded_rectangle((pad, top, width - pad, top + bar), bar // 2, fill=_TRACK)
     if right - pad >= 1:
         draw.rounded_rectangle((pad, top, right, top + bar), bar // 2, fill=_ACCENT)
     return picture

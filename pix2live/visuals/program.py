@@ -41,7 +41,8 @@ class Program:
         self._array = ctx.vertex_array(self._program, [])
         members = [(name, self._program[name]) for name in self._program]
         self._uniforms = {name: member for name, member in members if isinstance(member, moderngl.Uniform)}
-        self._knobs = [knob for item in shader.inputs if (knob := self._knob(item, prefix))]
+        mixers = ("progress",) if shader.kind == "transition" else ()  # set by the mixer, not by a knob
+        self._knobs = [knob for item in shader.inputs if item.name not in mixers and (knob := self._knob(item, prefix))]
         pictures = [item.name for item in shader.inputs if item.type in ("image", "audio", "audioFFT")]
         pictures += [*dict.fromkeys(item.target for item in shader.passes if item.target), *shader.images]
         self.samplers = {name: unit for unit, name in enumerate(p for p in pictures if p in self._uniforms)}
@@ -141,7 +142,7 @@ def driver_error(shader: IsfShader, message: str) -> ShaderError:
     for line in message.splitlines():
         match = _PLACE.match(line)
         if match and (match.group(1) or "").upper() != "WARNING" and not match.group(5).lower().startswith("warning"):
-            place = shader.source.place(stage, int(match.group(2)), int(match.group(3) or match.group(4)))
+            place = shader.source.place(stage, int(match.group(3) or match.group(4)))
             return ShaderError(_plain(match.group(5)), place)
     body = message.split("==\n", 1)[-1]
     reason = next((line for line in body.splitlines() if line.strip(" -\n")), "does not compile")
