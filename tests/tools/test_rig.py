@@ -148,11 +148,11 @@ def _gone(folder: Path, seconds: float = 5.0) -> bool:
 @pytest.mark.live
 def test_an_exception_and_a_stray_program_leave_nothing_behind() -> None:
     locks = set(Path("/tmp").glob(".X*-lock"))
-    client = [sys.executable, "-c", "import rtmidi, os; c = rtmidi.MidiIn(rtmidi.API_UNIX_JACK); os.kill(os.getpid(), 9)"]
+    killed = "import rtmidi, os; client = rtmidi.MidiIn(rtmidi.API_UNIX_JACK); os.kill(os.getpid(), 9)"
     with pytest.raises(KeyboardInterrupt), Rig(sound=True, screen=True, midi=True) as rig:
         stray = subprocess.Popen(["sleep", "600"], env=rig.env, start_new_session=True)
         assert len(marked(rig.folder)) >= 6
-        assert subprocess.run(client, env=rig.env, timeout=30, check=False).returncode == -9
+        assert subprocess.run([sys.executable, "-c", killed], env=rig.env, timeout=30, check=False).returncode == -9
         assert list(Path("/dev/shm").glob(f"*{rig.env['JACK_DEFAULT_SERVER']}*"))
         raise KeyboardInterrupt
     assert stray.poll() is not None
