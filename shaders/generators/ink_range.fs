@@ -125,11 +125,11 @@ void main() {
     for (int i = 0; i < 5; i++) {
         float fi = float(i);
         float speed = 0.03 + 0.004 * fi;
-        float bx = fract(hash1(fi + 3.0) * 0.35 + drift * 0.25 * speed * 4.0) * 2.6 - 1.3;
+        float bx = fract(hash1(fi + 3.0) * 0.35 + drift * 0.25 * speed * 4.0) * 2.3 - 1.15;
         vec2 at = vec2(bx * extent.x, extent.y * (0.34 + 0.26 * hash1(fi + 20.0)) + 0.03 * sin(TIME * 0.6 + fi * 2.1));
-        float size = 0.016 + 0.016 * hash1(fi + 50.0);
+        float size = 0.022 + 0.022 * hash1(fi + 50.0);
         vec2 q = (p - at) / size;
-        if (abs(q.x) < 1.1 && abs(q.y) < 1.0 && fi < birds * 5.0 + 0.5)
+        if (abs(q.x) < 1.1 && abs(q.y) < 1.0 && fi < birds * 5.0)
             flock = max(flock, bird(q, sin(TIME * (4.0 + fi * 0.5) + fi * 1.7)));
     }
     col = mix(col, oklch(0.28, 0.02, hue), flock * 0.85);
@@ -173,8 +173,8 @@ void main() {
     }
 
     // The seal in the corner: a square of the same red, cut with two strokes; pressed again on each hit.
-    vec2 s = p - vec2(-extent.x + 0.105, -extent.y + 0.115);
-    float press = 1.0 + 0.10 * seal;
+    vec2 s = p - vec2(-extent.x + 0.115, -extent.y + 0.125);
+    float press = 1.25 * (1.0 + 0.16 * seal);
     vec2 q = abs(s / press);
     float frame = max(q.x, q.y) - 0.043;
     float cut = min(abs(max(q.x, q.y) - 0.035), min(abs(length(s / press - vec2(-0.011, 0.004)) - 0.013), max(abs(s.x / press - 0.016), q.y - 0.024)));

@@ -89,7 +89,7 @@ vec4 stirred(vec2 p) {
     vec4 s = texture(tank, from);
     ivec2 c = ivec2(gl_FragCoord.xy);
     if (s.a < 0.5) {
-        float first = step(0.94, hash3(ivec3(c / 4, 3)));
+        float first = step(0.915, hash3(ivec3(c / 4, 3)));
         return vec4(0.5 * first, 0.32 * first, 0.7, 1.0 + climate(p));
     }
     // Seeds: a handful at a time, in places that change four times a second.
