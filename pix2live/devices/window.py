@@ -13,6 +13,7 @@ from pix2live.errors import DeviceError
 
 _FENCE_COMPLETE = 0x9117  # GL_SYNC_GPU_COMMANDS_COMPLETE
 _TIMEOUT, _FAILED = 0x911B, 0x911D
+_PACK_ALIGNMENT, _RGB, _UNSIGNED_BYTE = 0x0D05, 0x1907, 0x1401
 
 # GLFW's codes of the keys that print nothing; the others go by what the keyboard's layout prints on them.
 _KEY_NAMES = {
@@ -61,7 +62,8 @@ class Window:
         self._glfw: Any = None
         self._handle: Any = None
         self._offscreen: moderngl.Framebuffer | None = None
-        self._staging = np.zeros((1, 1, 3), np.uint8)
+        self._staging = np.zeros((0, 0, 3), np.uint8)
+        self._rows = 0
         reason = "" if headless else self._open_window()
         if self._handle is None:
             self._open_offscreen(reason)
@@ -72,6 +74,9 @@ class Window:
         self._await = ctypes.CFUNCTYPE(ctypes.c_uint, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint64)(
             self._address("glClientWaitSync"))
         self._drop = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._address("glDeleteSync"))
+        self._pack = ctypes.CFUNCTYPE(None, ctypes.c_uint, ctypes.c_int)(self._address("glPixelStorei"))
+        self._read = ctypes.CFUNCTYPE(None, *[ctypes.c_int] * 4, *[ctypes.c_uint] * 2, ctypes.c_void_p)(
+            self._address("glReadPixels"))
         if fullscreen and self._handle is not None:
             self.set_fullscreen(True)
 
@@ -168,8 +173,12 @@ class Window:
             raise ValueError(f"out is {out.dtype} {out.shape}, not uint8 {(height, width, 3)}")
         if self._staging.shape != out.shape:
             self._staging = np.zeros(out.shape, np.uint8)
+            self._rows = self._staging.ctypes.data
         self.wait()
-        source.read_into(self._staging, viewport=(0, 0, width, height), components=3, alignment=1)
+        # moderngl's read holds Python's lock, and is an error on a window's own framebuffer.
+        source.use()
+        self._pack(_PACK_ALIGNMENT, 1)
+        self._read(0, 0, width, height, _RGB, _UNSIGNED_BYTE, self._rows)
         out[:] = self._staging[::-1]
 
     def close(self) -> None:

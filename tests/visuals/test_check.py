@@ -49,7 +49,8 @@ def test_each_fault_is_told_apart(ctx: moderngl.Context, shader: Make, tmp_path:
 
 @pytest.mark.parametrize("names", [("inputImage",), ("startImage", "endImage")])
 def test_filters_and_transitions_get_pictures(ctx: moderngl.Context, shader: Make, names: tuple[str, ...]) -> None:
-    inputs = ", ".join(f'{{"NAME": "{name}", "TYPE": "image"}}' for name in names) + ', {"NAME": "progress", "TYPE": "float"}'
+    inputs = ", ".join(f'{{"NAME": "{name}", "TYPE": "image"}}' for name in names)
+    inputs += ', {"NAME": "progress", "TYPE": "float"}'
     parsed = shader(f"gl_FragColor = IMG_THIS_PIXEL({names[-1]});", f'"ISFVSN": "2", "INPUTS": [{inputs}]')
     result = run(ctx, parsed)
     assert result["drew"] is True and result["blank"] is False

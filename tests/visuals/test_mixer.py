@@ -89,7 +89,8 @@ def test_master_dims_and_bad_values_do_no_harm(ctx: moderngl.Context, mixer: Mix
 def test_a_transition_shader_takes_the_place_of_the_crossfade(
     ctx: moderngl.Context, mixer: Mixer, shader: Make,
 ) -> None:
-    wipe = shader("gl_FragColor = isf_FragNormCoord.x < progress ? IMG_THIS_PIXEL(endImage) : IMG_THIS_PIXEL(startImage);",
+    wipe = shader("gl_FragColor = mix(IMG_THIS_PIXEL(startImage), IMG_THIS_PIXEL(endImage), "
+                  "float(isf_FragNormCoord.x < progress));",
                   """"ISFVSN": "2", "INPUTS": [{"NAME": "startImage", "TYPE": "image"},
                   {"NAME": "endImage", "TYPE": "image"}, {"NAME": "progress", "TYPE": "float"}]""")
     mixer.transition = Stage(ctx, wipe, SIZE)
@@ -100,7 +101,8 @@ def test_a_transition_shader_takes_the_place_of_the_crossfade(
     mixer.transition.release()
 
 
-@pytest.mark.parametrize(("size", "bars"), [((32, 32), (slice(0, 8), slice(None))), ((64, 8), (slice(None), slice(0, 24)))])
+@pytest.mark.parametrize(("size", "bars"), [
+    ((32, 32), (slice(0, 8), slice(None))), ((64, 8), (slice(None), slice(0, 24)))])
 def test_a_window_of_another_shape_gets_black_bars(
     ctx: moderngl.Context, mixer: Mixer, size: tuple[int, int], bars: tuple[slice, slice],
 ) -> None:
@@ -111,7 +113,7 @@ def test_a_window_of_another_shape_gets_black_bars(
     mixer.show(target, size)
     got = pixels(texture)[..., :3]
     assert (got[bars] == 0.0).all()
-    assert (got == [0.0, 1.0, 0.0]).all(axis=2).mean() == pytest.approx(16 * 8 / (32 * 32) * 4 if size[0] == 32 else 0.25)
+    assert (got == [0.0, 1.0, 0.0]).all(axis=2).mean() == (0.5 if size[0] == 32 else 0.25)
     ctx.detect_framebuffer(0).use()
     target.release()
     texture.release()
@@ -120,7 +122,7 @@ def test_a_window_of_another_shape_gets_black_bars(
 def test_effects_run_in_order_on_the_generator_s_picture(ctx: moderngl.Context, shader: Make) -> None:
     layer, frame = Layer(ctx, SIZE), FrameInputs()
     assert (pixels(layer.draw(frame, {}))[0, 0] == [0, 0, 0, 1]).all()
-    header = '"ISFVSN": "2", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"}, {"NAME": "k", "TYPE": "float", "MAX": 9}]'
+    header = '"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}, {"NAME": "k", "TYPE": "float", "MAX": 9}]'
     generator = layer.prepare(shader("gl_FragColor = vec4(0.5, 0.25, 0.0, 1.0);", name="g.fs"), "deck.a")
     add = layer.prepare(shader("gl_FragColor = IMG_THIS_PIXEL(inputImage) + k;", header, name="add.fs"), "fx.1")
     double = layer.prepare(shader("gl_FragColor = IMG_THIS_PIXEL(inputImage) * k;", header, name="mul.fs"), "fx.2")

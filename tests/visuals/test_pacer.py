@@ -1,5 +1,7 @@
 """Frame pacing against a clock that the test moves."""
 
+from itertools import pairwise
+
 import pytest
 
 from pix2live.visuals.pacer import FramePacer
@@ -69,7 +71,7 @@ def test_a_slightly_slower_display_is_followed_evenly() -> None:
     for vsync in range(1, 4000):
         seen.append(pacer.next())
         clock.now_s = max(clock.now_s + 0.002, 1000.0 + vsync / 59.94)
-    steps = [b - a for a, b in zip(seen, seen[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(seen)]
     assert max(steps) < 1.1 / 59.94 and min(steps) > 0.9 / 59.94
 
 

@@ -20,7 +20,7 @@ Make = Callable[..., IsfShader]
     "0:7(37): error: `bogus' undeclared",
     "0:3(1): warning: `x' used uninitialized\n0:7(37): error: `bogus' undeclared",
     "0(7) : error C1503: undefined variable \"bogus\"",
-    "0(2) : warning C7050: \"x\" might be used before being initialized\n0(7) : error C1503: undefined variable \"bogus\"",
+    "0(2) : warning C7050: \"x\" might be used before\n0(7) : error C1503: undefined variable \"bogus\"",
     "ERROR: 0:7: Use of undeclared identifier 'bogus'",
     "ERROR: 0:7: 'bogus' : undeclared identifier \nERROR: 1 compilation errors.  No code generated.",
     "WARNING: 0:2: something\nERROR: 0:7: error(#143) Undeclared identifier: bogus",

@@ -83,7 +83,8 @@ def test_time_wraps_where_sines_do_not_jump(ctx: moderngl.Context, shader: Make)
     near = round(year / TIME_WRAP_S) * TIME_WRAP_S
     before, after = (draw(ctx, parsed, time_s=near + step)[0, 0] for step in (-0.001, 0.001))
     assert np.abs(before - after)[:2].max() < 0.004
-    late = [draw(ctx, shader("gl_FragColor = vec4(TIME - 3000.0);"), time_s=near + 3000.0 + i / 60)[0, 0, 0] for i in (1, 2)]
+    parsed = shader("gl_FragColor = vec4(TIME - 3000.0);")
+    late = [draw(ctx, parsed, time_s=near + 3000.0 + i / 60)[0, 0, 0] for i in (1, 2)]
     assert late[1] - late[0] == pytest.approx(1 / 60, abs=1e-3)  # after months time still flows smoothly
 
 
@@ -126,7 +127,7 @@ def test_an_event_is_true_for_one_frame(ctx: moderngl.Context, shader: Make) -> 
 def test_a_persistent_target_starts_transparent_black_and_remembers(
     ctx: moderngl.Context, shader: Make, bits: str,
 ) -> None:
-    header = '"ISFVSN": "2", "PASSES": [{"TARGET": "buf", "PERSISTENT": true, "FLOAT": %s}, {}]' % bits
+    header = f'"ISFVSN": "2", "PASSES": [{{"TARGET": "buf", "PERSISTENT": true, "FLOAT": {bits}}}, {{}}]'
     stage = Stage(ctx, shader("""
         if (PASSINDEX == 0) { gl_FragColor = IMG_THIS_PIXEL(buf) + vec4(1.0 / 255.0); }
         else { gl_FragColor = IMG_THIS_PIXEL(buf) * 255.0; }""", header), SIZE)
