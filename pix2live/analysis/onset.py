@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pix2live.analysis.bands import COUNT, FIRST, HIT, PARTS
+from pix2live.analysis.bands import COUNT, FIRST, HIT, PARTS, VALUE
 from pix2live.analysis.level import Heard
 from pix2live.dsp.filterbank import Filterbank, apply_filterbank, log_filterbank
 from pix2live.dsp.follower import coefficient, follow
@@ -26,9 +26,11 @@ LAG = 2
 WHITEN_S = 8.0
 LEAST, LEAST_SHARE = 1e-5, 3e-4  # a filter is not whitened up from below this amplitude, nor this share of the whole
 COMPRESS = np.float32(30.0)
-DELTA, RATIO = 0.06, 1.5
-BAND_DELTA, BAND_RATIO = 0.25, 1.5
-REST_S, BAND_REST_S, NEAR_S, PAST_S = 0.05, 0.09, 0.03, 0.12
+DELTA, RATIO = 0.035, 1.8
+# The mean of a band's few filters jitters with one over the root of their number.
+BAND_DELTA, BAND_DELTA_OF_ONE_FILTER = 0.1, 0.7
+BAND_LEAST = 0.25  # of a band's usual level: what leaks into a band that is still is not its hit
+REST_S, BAND_REST_S, NEAR_S, PAST_S = 0.05, 0.09, 0.03, 0.075
 DECAY_S, HIT_DECAY_S, USUAL_S = 0.1, 0.15, 8.0
 
 
@@ -37,6 +39,7 @@ class Onset(NamedTuple):
 
     bank: Filterbank
     band: np.ndarray  # int64 (8,): where each band's filters begin, and the end
+    delta: np.ndarray  # float64 (7,): how far each band's rise must stand out
     whiten: float
     decay: float
     hit_decay: float
@@ -57,9 +60,11 @@ def onset(sample_rate: float, hop: int, window: int) -> Onset:
     hop_s = hop / sample_rate
     bank = log_filterbank(sample_rate, window, PER_OCTAVE, LOW_HZ, HIGH_HZ)
     filters = len(bank.first)
+    band = np.searchsorted(bank.centre_hz, BAND_EDGES_HZ).astype(np.int64)
     return Onset(
         bank,
-        np.searchsorted(bank.centre_hz, BAND_EDGES_HZ).astype(np.int64),
+        band,
+        BAND_DELTA + BAND_DELTA_OF_ONE_FILTER / np.sqrt(np.maximum(np.diff(band), 1)),
         1.0 - coefficient(WHITEN_S, hop_s),
         coefficient(DECAY_S, hop_s),
         coefficient(HIT_DECAY_S, hop_s),
@@ -109,7 +114,7 @@ def _mean(values: np.ndarray, start: int, stop: int) -> float:
 
 @kernel
 def onset_step(state: Onset, magnitude: np.ndarray, heard: Heard, row: np.ndarray) -> None:
-    """One hop's float32 magnitude spectrum (a full-scale sine's bin is 1).
+    """One hop's float32 magnitude spectrum (a full-scale sine's bin is 1); needs each ``X`` of this hop in ``row``.
 
     Writes ``onset`` (1 at the hop of an onset, then decaying over 0.1 s), ``onset_strength`` (0..1 of the usual
     peak), ``onset_count``, and each band's ``X.hit`` (1, then decaying over 0.15 s) and ``X.count``.
@@ -126,10 +131,11 @@ def onset_step(state: Onset, magnitude: np.ndarray, heard: Heard, row: np.ndarra
         m[0], m[2] = 1.0, m[2] + 1.0
     row[ONSET], row[STRENGTH], row[ONSET_COUNT] = m[0], heard.fade * min(strength / m[1], 1.0), m[2]
     for b in range(state.band.shape[0] - 1):
-        strength = _mean(state.rise, state.band[b], state.band[b + 1]) if heard.sounding else 0.0
+        at = FIRST + b * PARTS
+        moves = heard.sounding and row[at + VALUE] > BAND_LEAST
+        strength = _mean(state.rise, state.band[b], state.band[b + 1]) if moves else 0.0
         hit, count = 3 + 2 * b, 4 + 2 * b
         m[hit] = follow(m[hit], 0.0, 1.0, state.hit_decay)
-        if pick(state.picker, 1 + b, strength, BAND_DELTA, BAND_RATIO, state.near, state.band_rest):
+        if pick(state.picker, 1 + b, strength, state.delta[b], RATIO, state.near, state.band_rest):
             m[hit], m[count] = 1.0, m[count] + 1.0
-        at = FIRST + b * PARTS
         row[at + HIT], row[at + COUNT] = m[hit], m[count]

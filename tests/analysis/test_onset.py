@@ -21,7 +21,7 @@ def test_drum_hits_are_found_with_music_underneath(music, seed):
     truth = np.unique(np.concatenate(list(times.values())))
     found = Analysis(np.tanh(0.7 * (beat + music * pad(20, seed=seed))).astype(np.float32)).counted()
     f, late = f_measure(found, truth)
-    assert f > 0.94
+    assert f > 0.96
     assert np.median(late) < 2 * 256 / RATE
 
 
@@ -34,8 +34,12 @@ def test_onsets_do_not_depend_on_gain(gain_db):
 
 
 def test_steady_sounds_have_no_onset_but_their_start():
-    for sound in (noise(10), pad(10).astype(np.float32), sine(440, 10, 0.3)):
-        assert (Analysis(sound).counted() > 0.6).sum() <= 1
+    for sound in (pad(20).astype(np.float32), sine(440, 20, 0.3)):
+        assert (Analysis(sound).counted() > 0.6).sum() == 0
+
+
+def test_steady_noise_hardly_ever_seems_an_onset():
+    assert sum((Analysis(noise(20, seed=seed)).counted() > 0.6).sum() for seed in range(3)) <= 9
 
 
 def test_notes_of_a_soft_melody_are_found():
