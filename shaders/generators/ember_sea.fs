@@ -95,7 +95,9 @@ vec3 eclipse(vec3 rd, float detail) {
     float r = length(q);
     float R = 0.135;
     float turn = abs(atan(q.x, -q.y)) / 3.14159265;
-    float level = texture(spectrum, vec2(0.03 + 0.80 * turn, 0.5)).r;
+    float place = 0.05 + 0.78 * turn;
+    float level = 0.5 * texture(spectrum, vec2(place, 0.5)).r
+                + 0.25 * (texture(spectrum, vec2(place - 0.03, 0.5)).r + texture(spectrum, vec2(place + 0.03, 0.5)).r);
     float ray = 0.5 + 0.5 * sin(turn * 37.0 + sin(turn * 11.0 + gTime * 0.5) * 2.0 + gTime * 0.2);
     float len = mix(0.035, 0.14, corona) * (0.35 + 2.2 * level * level + 0.35 * ray + 0.3 * hit);
     float d = max(r - R, 0.0);
@@ -135,7 +137,10 @@ void main() {
     vec3 sky = dusk(rd);
     vec3 col = sky;
     float top = 0.97 * gSwell;
-    float haze = 1.0;
+    // What the sea fades into: the sky at its edge, with what falls on it from the crown.
+    vec3 edge = vec3(rd.x, 0.006, rd.z);
+    vec3 fog = dusk(edge) * 0.8 + 0.75 * max(eclipse(edge, 0.0), 0.0);
+    bool met = false;
 
     if (rd.y < 0.04) {
         float t = max((top - ro.y) / min(rd.y, -0.004), 0.0);
@@ -144,7 +149,7 @@ void main() {
         for (int i = 0; i < STEPS; i++) {
             q = ro + rd * t;
             float gap = q.y - sea(q.xz);
-            if (gap < 0.004 * t || t > far) break;
+            if (gap < 0.0015 * t || t > far) break;
             t += gap * 0.72 / max(-rd.y + 0.42, 0.2);
         }
         if (t < far) {
@@ -168,15 +173,12 @@ void main() {
             col = oklch(0.10, 0.03, 0.70) * (0.3 + 0.7 * lift) + mirror * fres * 0.85 + fire(burn) * (1.0 - fres);
             // Light that shines through the thin crests.
             col += fire(0.55 + heat) * pow(clamp(lift, 0.0, 1.2), 5.0) * (0.02 + 0.16 * heat);
-            haze = 1.0 - exp(-0.0016 * t * t);
-            vec3 edge = vec3(rd.x, 0.006, rd.z);
-            col = mix(col, dusk(edge) * 0.8 + 0.75 * max(eclipse(edge, 0.0), 0.0), haze);
+            float haze = 1.0 - exp(-0.0016 * t * t);
+            col = mix(col, fog, haze);
+            met = true;
         }
     }
-    vec3 crown = eclipse(rd, 1.0);
-    float above = smoothstep(-0.01, 0.02, rd.y);
-    float covered = above * step(0.9, haze);
-    col = mix(col, max(col + crown, 0.006), rd.y > 0.0 ? covered : 0.0);
+    if (!met) col = mix(fog, max(sky + eclipse(rd, 1.0), 0.006), smoothstep(0.0, 0.06, rd.y));
     // A veil of its light over everything near the horizon.
     col += fire(0.9) * 0.07 * exp(-length(vec2(rd.x * 0.9, (rd.y - 0.02) * 5.0)) * 3.0) * (0.5 + corona + hit);
 

@@ -79,11 +79,11 @@ vec4 remember() {
     return vec4(mix(was, now, 1.0 - exp(-rate * clamp(TIMEDELTA, 0.0, 0.1))), 0.0, 0.0, 1.0);
 }
 
-float bird(vec2 p, float flap) {
+float bird(vec2 p, float flap, float px) {
     p.x = abs(p.x);
     float y = p.y - (0.45 + 0.35 * flap) * p.x * (1.0 - 0.75 * p.x) + 0.25 * p.x * p.x;
     float thick = 0.075 * (1.0 - p.x) + 0.015;
-    return smoothstep(thick + 0.05, thick - 0.03, abs(y)) * smoothstep(1.02, 0.95, p.x);
+    return smoothstep(thick + 0.03 + px, thick - 0.03, abs(y)) * smoothstep(1.02, 0.95, p.x);
 }
 
 void main() {
@@ -130,7 +130,7 @@ void main() {
         float size = 0.022 + 0.022 * hash1(fi + 50.0);
         vec2 q = (p - at) / size;
         if (abs(q.x) < 1.1 && abs(q.y) < 1.0 && fi < birds * 5.0)
-            flock = max(flock, bird(q, sin(TIME * (4.0 + fi * 0.5) + fi * 1.7)));
+            flock = max(flock, bird(q, sin(TIME * (4.0 + fi * 0.5) + fi * 1.7), px / size));
     }
     col = mix(col, oklch(0.28, 0.02, hue), flock * 0.85);
 

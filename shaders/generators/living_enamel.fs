@@ -163,11 +163,11 @@ vec3 picture() {
     float field = sin(p.x * 1.9 + 1.4 * sin(p.y * 1.6 + t * 0.11) + t * 0.09) + sin(p.y * 2.6 - 1.1 * sin(p.x * 1.3 - t * 0.07) + 1.0);
     field = 0.5 + 0.25 * field;
     float young = 1.0 - smoothstep(0.10, 0.55, s.z);
-    vec3 jade = oklch(0.58, 0.115, hue - 0.26), azure = oklch(0.53, 0.135, hue - 0.10), rose = oklch(0.47, 0.185, hue + 0.33);
+    vec3 jade = oklch(0.60, 0.125, hue - 0.27), azure = oklch(0.53, 0.130, hue - 0.11), rose = oklch(0.45, 0.180, hue + 0.365);
     vec3 ivory = oklch(0.90, 0.05, hue - 0.45), coral = oklch(0.64, 0.155, hue + 0.46);
     vec3 enamel = mix(jade, azure, smoothstep(0.15, 0.5, field));
     enamel = mix(enamel, rose, smoothstep(0.58, 0.72, field));
-    enamel = mix(enamel, ivory, smoothstep(0.50, 0.95, s.z) * smoothstep(0.20, 0.30, s.y) * 0.75);
+    enamel = mix(enamel, ivory, smoothstep(0.50, 0.95, s.z) * smoothstep(0.20, 0.30, s.y) * mix(0.62, 0.22, smoothstep(0.5, 0.72, field)));
     enamel = mix(enamel, coral, young * 0.65);
     vec3 ground = mix(oklch(0.17, 0.075, hue + 0.02), oklch(0.25, 0.11, hue - 0.02), smoothstep(0.2, 0.9, field + 0.25 * s.x));
     ground = mix(ground, oklch(0.20, 0.07, hue - 0.24), smoothstep(0.6, 0.95, field));
@@ -197,10 +197,11 @@ vec3 picture() {
     col *= 1.0 - 0.35 * (1.0 - wire) * exp(-abs(abs(dist) - half_) * 1.6);
 
     // Gold foil under the glass, which winks as the lamp moves.
-    ivec2 speck = ivec2(floor(p * 230.0));
+    ivec2 speck = ivec2(floor(p * 150.0));
+    float round_ = smoothstep(0.42, 0.18, length(fract(p * 150.0) - 0.5 - 0.15 * vec2(sin(float(speck.x) * 7.0), cos(float(speck.y) * 5.0))));
     float dust = hash3(ivec3(speck, 11));
     float wink = pow(0.5 + 0.5 * sin(dust * 400.0 + turn * 9.0 + TIME * 1.5), 10.0);
-    col += gold * step(0.975 - 0.04 * shimmer, dust) * wink * (0.20 + 1.6 * shimmer) * (1.0 - inside) * (1.0 - wire);
+    col += gold * step(0.945 - 0.06 * shimmer, dust) * round_ * wink * (0.20 + 1.6 * shimmer) * (1.0 - inside) * (1.0 - wire);
 
     col *= 1.0 - 0.38 * pow(length(p / extent) * 0.72, 2.5);
     col *= 1.35;

@@ -110,6 +110,7 @@ void main() {
     // The bare string itself, right through the middle, as fine as a hair.
     float string = y - a0 * pluck * 1.8;
     float slope = (sound(along + 0.004) - a0) / 0.004 * pluck * 1.8 * extent.y / extent.x;
+    slope = clamp(slope, -2.5, 2.5);
     float hair = abs(string) * extent.y / sqrt(1.0 + slope * slope);
     col += (exp(-hair * hair / (px * px * 0.9)) * 0.9 + exp(-hair * 38.0) * (0.05 + 0.22 * glow + 0.35 * hit)) * oklch(0.93, 0.05, hue - 0.30) * (0.35 + 0.65 * pluck + 0.6 * hit) * smoothstep(1.02, 0.75, abs(along));
 

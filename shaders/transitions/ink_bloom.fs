@@ -36,9 +36,16 @@ void main() {
         if (i == 0) at = vec2(0.0);
         late = min(late, length(p - at) * 0.75 + 0.12 * float(i) * step(0.5, float(i)));
     }
-    float n = noise(p * 4.0) * 0.5 + noise(p * 11.0 + 7.0) * 0.3 + noise(p * 37.0 + 3.0) * 0.2;
+    // Octaves turned against one another, so that no lattice shows.
+    mat2 tilt = mat2(0.80, 0.60, -0.60, 0.80);
+    vec2 q = tilt * p;
+    float n = noise(q * 3.7) * 0.55;
+    q = tilt * q;
+    n += noise(q * 8.3 + 7.0 + n) * 0.28;
+    q = tilt * q;
+    n += noise(q * 19.0 + 3.0 + 2.0 * n) * 0.12 + noise(tilt * q * 43.0) * 0.05;
     late += (n - 0.5) * (0.25 + 0.75 * feather);
-    float reach = mix(-0.45, length(half_) * 0.75 + 0.75, progress);
+    float reach = mix(-0.45, length(half_) * 0.75 + 0.60, progress);
     float soft = 0.03 + 0.12 * feather;
     float wet = smoothstep(soft, -soft, late - reach);
     float ends = smoothstep(0.0, 0.06, progress) * smoothstep(1.0, 0.94, progress);
