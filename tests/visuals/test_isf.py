@@ -149,7 +149,8 @@ def test_a_mutilated_file_gives_one_clear_error_or_a_shader(tmp_path: Path) -> N
         text = list(WILD)
         for _ in range(rng.randint(1, 6)):
             at = rng.randrange(len(text))
-            text[at : at + rng.randint(0, 12)] = rng.choice(["", "{", "}", '"', "[", ",", "*/", "1e9", "null", "\\", "-"])
+            put = rng.choice(["", "{", "}", '"', "[", ",", "*/", "1e9", "null", "\\", "-"])
+            text[at : at + rng.randint(0, 12)] = put
         path = write(tmp_path, "".join(text))
         try:
             load_shader(path).specs("p")

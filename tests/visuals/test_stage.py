@@ -151,7 +151,8 @@ def test_a_nan_does_not_stay_in_a_feedback_buffer(ctx: moderngl.Context, shader:
     header = '"ISFVSN": "2", "PASSES": [{"TARGET": "buf", "PERSISTENT": true, "FLOAT": true}, {}]'
     stage = Stage(ctx, shader(f"""
         float z = TIME - 1.0;
-        if (PASSINDEX == 0) gl_FragColor = 0.5 * IMG_THIS_PIXEL(buf) + vec4(0.5, FRAMEINDEX == 1 ? {bad} : 0.5, 0.5, 1.0);
+        vec4 old = 0.5 * IMG_THIS_PIXEL(buf);
+        if (PASSINDEX == 0) gl_FragColor = old + vec4(0.5, FRAMEINDEX == 1 ? {bad} : 0.5, 0.5, 1.0);
         else gl_FragColor = IMG_THIS_PIXEL(buf);""", header), SIZE)
     for index in range(12):
         got = pixels(stage.draw(FrameInputs(time_s=1.0, index=index), {}))
@@ -162,7 +163,8 @@ def test_a_nan_does_not_stay_in_a_feedback_buffer(ctx: moderngl.Context, shader:
 
 
 def test_numbers_too_large_for_half_floats_stay_finite(ctx: moderngl.Context, shader: Make) -> None:
-    assert draw(ctx, shader("gl_FragColor = vec4(1e9, -1e9, 3.0, 1.0);"))[0, 0].tolist() == [65504.0, -65504.0, 3.0, 1.0]
+    got = draw(ctx, shader("gl_FragColor = vec4(1e9, -1e9, 3.0, 1.0);"))
+    assert got[0, 0].tolist() == [65504.0, -65504.0, 3.0, 1.0]
 
 
 def test_what_a_shader_does_not_write_is_transparent_black(ctx: moderngl.Context, shader: Make) -> None:
@@ -174,7 +176,8 @@ def test_what_a_shader_does_not_write_is_transparent_black(ctx: moderngl.Context
 
 
 def test_passes_have_their_own_sizes_which_may_follow_a_knob(ctx: moderngl.Context, shader: Make) -> None:
-    parsed = shader("gl_FragColor = PASSINDEX == 0 ? vec4(RENDERSIZE / 64.0, 0.0, 1.0) : IMG_THIS_PIXEL(buf) * 64.0;", """
+    body = "gl_FragColor = PASSINDEX == 0 ? vec4(RENDERSIZE / 64.0, 0.0, 1.0) : IMG_THIS_PIXEL(buf) * 64.0;"
+    parsed = shader(body, """
         "ISFVSN": "2", "INPUTS": [{"NAME": "n", "TYPE": "float", "DEFAULT": 2, "MIN": 1, "MAX": 8}],
         "PASSES": [{"TARGET": "buf", "WIDTH": "$WIDTH / $n", "HEIGHT": "3", "FLOAT": true}, {}]""")
     assert draw(ctx, parsed)[0, 0, :2].tolist() == [8.0, 3.0]
@@ -189,7 +192,7 @@ def test_a_last_pass_with_a_target_is_the_picture(ctx: moderngl.Context, shader:
 
 def test_imported_pictures_stand_upright(ctx: moderngl.Context, shader: Make, tmp_path: Path) -> None:
     Image.fromarray(corners()).save(tmp_path / "p.png")
-    got = draw(ctx, shader("gl_FragColor = IMG_THIS_PIXEL(pic);", '"ISFVSN": "2", "IMPORTED": {"pic": {"PATH": "p.png"}}'))
+    got = draw(ctx, shader("gl_FragColor = IMG_THIS_PIXEL(pic);", '"IMPORTED": {"pic": {"PATH": "p.png"}}'))
     assert got[0, 0].tolist() == [1, 0, 0, 1] and got[-1, 0, 2] == pytest.approx(200 / 255, abs=1e-3)
     (tmp_path / "p.png").write_bytes(b"no picture")
     with pytest.raises(ShaderError, match="cannot be read"):
