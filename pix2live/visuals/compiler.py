@@ -23,11 +23,13 @@ from typing import Any
 from pix2live.errors import ShaderError
 
 _MAX_WARM_ROUNDS = 6
+_READY = '"ready"\n'
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """What came of one shader: ``error`` is None where it may be loaded. ``seconds`` is how long the helper took."""
+    """What came of one shader: ``error`` is None where it may be loaded (or where no helper can run, so that nobody
+    knows better). ``seconds`` is how long it took."""
 
     path: Path
     error: ShaderError | None
@@ -50,6 +52,7 @@ class Compiler:
         self._done: queue.SimpleQueue[Compiled] = queue.SimpleQueue()
         self._helper: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
+        self._ready = self._useless = False
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="shader compiler", daemon=True)
         self._thread.start()
@@ -81,10 +84,7 @@ class Compiler:
             self._start()
             while (path := self._jobs.get()) is not None:
                 began = time.monotonic()
-                try:
-                    error = self._ask(path)
-                except OSError as reason:
-                    error = ShaderError(f"cannot be checked: no helper process starts ({reason})", str(path))
+                error = self._ask(path)
                 if self._closed:
                     return
                 self._done.put(Compiled(path, error, time.monotonic() - began))
@@ -92,7 +92,7 @@ class Compiler:
             self._stop()
 
     def _ask(self, path: Path) -> ShaderError | None:
-        helper = self._start()
+        helper = None if self._useless else self._start()
         if helper is None or helper.stdin is None or helper.stdout is None:
             return None
         late = threading.Event()
@@ -105,7 +105,10 @@ class Compiler:
         timer.daemon = True
         timer.start()
         try:
-            with contextlib.suppress(BrokenPipeError):
+            if not self._ready:
+                self._ready = helper.stdout.readline() == _READY
+                self._useless = not self._ready
+            with contextlib.suppress(OSError):
                 helper.stdin.write(json.dumps(str(path)) + "\n")
                 helper.stdin.flush()
             answer = helper.stdout.readline()
@@ -115,6 +118,8 @@ class Compiler:
             reply = json.loads(answer)
             return ShaderError(reply["what"], reply["where"], reply["mend"]) if reply else None
         self._stop()
+        if self._useless:
+            return None
         if late.is_set():
             return ShaderError(f"keeps the graphics driver busy for more than {self._timeout_s:g} s", str(path),
                                "make its loops shorter")
@@ -125,15 +130,19 @@ class Compiler:
             if self._closed:
                 return None
             if self._helper is None or self._helper.poll() is not None:
+                self._ready = False
                 arguments = [f"{n}" for n in (*self._size, *self._camera)]
-                self._helper = subprocess.Popen(
-                    [sys.executable, "-m", "pix2live.visuals.compiler", *arguments], text=True,
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+                try:
+                    self._helper = subprocess.Popen(
+                        [sys.executable, "-m", "pix2live.visuals.compiler", *arguments], text=True,
+                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+                except OSError:
+                    self._useless = True
             return self._helper
 
     def _stop(self) -> None:
         with self._lock:
-            helper, self._helper = self._helper, None
+            helper, self._helper, self._ready = self._helper, None, False
         if helper is not None:
             helper.kill()
             for pipe in (helper.stdin, helper.stdout):
@@ -160,8 +169,14 @@ def _serve(size: tuple[int, int], camera: tuple[int, int]) -> None:
     from pix2live.visuals.check import Bench
 
     bench = Bench(ctx, size, camera)
-    for line in sys.stdin:
-        print(json.dumps(_try(bench, json.loads(line))), flush=True)
+    # What a driver may print must not get among the answers.
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)
+        answers.write(_READY)
+        answers.flush()
+        for line in sys.stdin:
+            answers.write(json.dumps(_try(bench, json.loads(line))) + "\n")
+            answers.flush()
 
 
 def _try(bench: Any, path: str) -> dict[str, str] | None:

@@ -102,6 +102,17 @@ def test_the_helper_tells_good_from_bad_and_survives_a_hang_and_a_crash(shader: 
         os.kill(helper, 0)
 
 
+def test_where_no_helper_can_run_shaders_are_let_through(shader: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = shader(PLAIN)
+    for program in ("/bin/false", "/nowhere/python"):
+        monkeypatch.setattr("sys.executable", program)
+        compiler = Compiler(SIZE)
+        for _ in range(2):
+            compiler.submit(good.path)
+        assert [answer.error for answer in wait_for(compiler, 2)] == [None, None]
+        compiler.close()
+
+
 def test_made_up_material_is_the_same_each_time(ctx: moderngl.Context) -> None:
     from pix2live.visuals.check import made_up_picture, made_up_sound
 
