@@ -151,6 +151,9 @@ def analyze(
     _need_suffix(output, ".npz", ".csv", ".json")
     if plot is not None:
         _need_suffix(plot, ".png")
+    for place in (output, plot):
+        if place is not None:
+            report.check_place(place)
     with _progress(output.name) as progress:
         result = offline.analyze(Options(preset=preset, audio_in=audio), progress)
     report.write(result, output)
@@ -162,7 +165,7 @@ def analyze(
 @app.command()
 def shader(
     files: Annotated[list[Path], typer.Argument(help="ISF shader files.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="A picture of the (last) shader (.png).")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A picture of the last one (.png).")] = None,
     size: Size = "640x360",
     json: Annotated[bool, typer.Option("--json", help="Print a list of {file, parsed, compiled, drew, ...}.")] = False,
 ) -> None:
@@ -279,10 +282,13 @@ def _finish(notices: list[str], output: Path) -> None:
     print(f"pix2live: wrote {output}", file=sys.stderr)
 
 
-def main() -> int:
-    """Run the command line; a person's mistake is one line and an exit code, never a traceback."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line (``sys.argv`` where none is given) and return the exit code.
+
+    A person's mistake is one line on stderr, never a traceback: exit code 1, or 2 for wrong usage.
+    """
     try:
-        result = app(standalone_mode=False)
+        result = app(arguments, standalone_mode=False)
         return int(result) if isinstance(result, int) else 0
     except Pix2liveError as error:
         print(f"pix2live: {error}", file=sys.stderr)

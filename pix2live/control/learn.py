@@ -8,8 +8,8 @@ from typing import Any
 
 import tomli_w
 
+from pix2live.atomic import write_whole
 from pix2live.errors import FileError, PresetError
-from pix2live.patch.preset import write_atomically
 from pix2live.signals import table
 
 TIMEOUT_S = 20.0
@@ -140,7 +140,7 @@ class Mapping:
                 raise FileError(f"cannot be kept aside ({error.strerror})", str(path), "check its folder") from None
         controls = [{key: value for key, value in asdict(binding).items() if value != _DEFAULTS.get(key)}
                     for binding in self.bindings]
-        write_atomically(path, tomli_w.dumps({"controls": controls}).encode())
+        write_whole(path, tomli_w.dumps({"controls": controls}).encode(), make_folder=True)
         return kept
 
 

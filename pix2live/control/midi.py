@@ -6,11 +6,12 @@ import re
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pix2live.control.midi_bytes import TRANSPORT, Counts, Event, MidiParser
+from pix2live.quiet import quiet_stderr
 from pix2live.signals.clock import Clock, SystemClock
 
 VIRTUAL_PORT = "pix2live"
@@ -212,31 +213,13 @@ def _open_client(name: str, api: int | None) -> Any:
     # The JACK library would otherwise start a server, which takes the sound card.
     os.environ.setdefault("JACK_NO_START_SERVER", "1")
     for candidate in candidates:
-        with _quiet_stderr(), contextlib.suppress(Exception):
+        with quiet_stderr(), contextlib.suppress(Exception):
             return rtmidi.MidiIn(candidate, name=name)
     return None
 
 
 def _close(client: Any) -> None:
-    with _quiet_stderr(), contextlib.suppress(Exception):
+    with quiet_stderr(), contextlib.suppress(Exception):
         client.cancel_callback()
         client.close_port()
         client.delete()
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Keep the C libraries' own complaints off the terminal: the program says it in a line of its own."""
-    try:
-        saved = os.dup(2)
-    except OSError:
-        yield
-        return
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nothing)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pix2live.errors import FileError
+from pix2live.quiet import quiet_stderr
 
 CHUNK = 2048
 _MEND = "choose a sound or video file, for example wav, flac, ogg, mp3 or mp4"
@@ -54,7 +55,8 @@ def _sndfile(path: Path) -> Decoder | None:
     import soundfile
 
     try:
-        file = soundfile.SoundFile(str(path))
+        with quiet_stderr():  # mpg123 complains there by itself
+            file = soundfile.SoundFile(str(path))
     except (soundfile.LibsndfileError, TypeError, ValueError):
         return None
     if file.format in ("MP3", "MPEG"):

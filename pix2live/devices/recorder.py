@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-from pix2live.devices.atomic import Beside, write_error
+from pix2live.atomic import Beside, write_error
 from pix2live.errors import FileError, UsageError
 
 av.logging.set_level(None)

@@ -2,23 +2,22 @@
 
 import contextlib
 import ctypes
-import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from pix2live.devices.bridge import Bridge, Callback, Capture, Splice
 from pix2live.devices.meter import CallbackMeter
 from pix2live.errors import DeviceError
+from pix2live.quiet import quiet_stderr
 
 MAX_IN_CHANNELS = 8
 CLOSE_S = 2.0
 _FLOAT32 = 1  # PortAudio's paFloat32
 _BAD_RATE = -9997
-_QUIET = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -33,25 +32,6 @@ class DeviceInfo:
     host_api: str
     is_default_in: bool
     is_default_out: bool
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Send file descriptor 2 to nowhere: ALSA and JACK write pages there while PortAudio looks for devices."""
-    with _QUIET:
-        try:
-            sys.stderr.flush()
-            kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-        except (OSError, AttributeError, ValueError):
-            yield
-            return
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nowhere)
 
 
 def _quiet_alsa() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from pix2live.devices.atomic import Beside, write_error
+from pix2live.atomic import Beside, write_error
 from pix2live.errors import FileError, UsageError
 
 SUFFIXES = (".wav", ".flac")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import tomli_w
 
+from pix2live.atomic import write_whole
 from pix2live.control.learn import Learner, Mapping
 from pix2live.control.midi import MidiIn
 from pix2live.control.takeover import Takeover
@@ -20,7 +21,7 @@ from pix2live.engine.options import Options
 from pix2live.errors import Pix2liveError, PresetError
 from pix2live.patch.param import MASTER, ParamTable
 from pix2live.patch.patch import Patch, publish_text, read_patch
-from pix2live.patch.preset import Preset, find_preset, load_preset, write_atomically
+from pix2live.patch.preset import Preset, find_preset, load_preset
 from pix2live.patch.route import RouteTable
 from pix2live.resources import config_dir, listing, state_dir
 from pix2live.signals import table
@@ -58,7 +59,7 @@ class DeskEngine:
         self._mapping = Mapping()
         self._learner, self._takeover = Learner(), Takeover()
         self._unsaved = False
-        self._saved_s = self._polled_s = -1e9
+        self._saved_s = -1e9
 
     def open(self) -> None:
         """Load the first preset (or go on from what is on the bus), open MIDI. Raises PresetError, FileError."""
@@ -111,7 +112,12 @@ class DeskEngine:
             self.notices.append(str(error))
         self._control = self._bus.control.record()
         self._bus.control.newest(self._control)
-        self._midi = MidiIn()
+        self._midi = MidiIn(clock=self._clock)
+        # After a crash the counters go on from where they stood.
+        scalars = self._control["scalars"][0]
+        self._midi.counts.notes = int(scalars[table.local("control", "midi.note_count")])
+        self._midi.counts.clocks = int(scalars[table.local("control", "midi.clock_count")])
+        self._bus.control.frame["scalars"][0] = scalars
         self.notices += self._midi.notices
         self._midi.notices.clear()
 
@@ -284,11 +290,12 @@ class DeskEngine:
     def _take_midi(self, now_s: float) -> bool:
         midi = self._midi
         assert midi is not None
-        if now_s - self._polled_s >= 1.0:
-            self._polled_s = now_s
-            midi.poll(now_s)
+        midi.poll(now_s)
+        if midi.notices:
             self.notices += midi.notices
             midi.notices.clear()
+        if self._learner.poll(now_s):
+            self._say("nothing was moved: learned nothing")
         events = midi.take()
         if not events:
             return False
@@ -319,7 +326,9 @@ class DeskEngine:
 
     def _save_mapping(self) -> None:
         try:
-            self._mapping.save(config_dir() / "midi.toml")
+            kept = self._mapping.save(config_dir() / "midi.toml")
+            if kept is not None:
+                self._say(f"the old mapping could not be read and is kept as {kept}")
         except Pix2liveError as error:
             self._say(str(error))
 
@@ -340,7 +349,7 @@ class DeskEngine:
                  "params": {id_: float(self._values[i]) for id_, i in self._patch.table.index.items()
                             if id_ not in overridden}}
         try:
-            write_atomically(state_dir() / "autosave.toml", tomli_w.dumps(state).encode())
+            write_whole(state_dir() / "autosave.toml", tomli_w.dumps(state).encode(), make_folder=True)
         except Pix2liveError as error:
             self.notices.append(str(error))
 

@@ -60,10 +60,11 @@ class PerceptionEngine:
 
             self._camera = DemoPicture()
         elif spec != "none":
-            self._camera = open_camera(spec)
+            self._camera = open_camera(spec, lambda: self._clock.now() - self._bus.begin_s)
         if spec is None and not self._options.offline:
             self.notices.append("no camera was named: looking at the built-in moving picture (choose with --camera)")
         self._viewer, self._features = Viewer(), VisualFeatures()
+        self._viewer.warm()
         self._next_hop = self._bus.audio.count
         self._use_models(())
         self.step(self._clock.now())
@@ -107,15 +108,18 @@ class PerceptionEngine:
     def _look(self, now_s: float) -> bool:
         if self._camera is None:
             return False
-        picture, _ = self._camera.frame_at(now_s)
+        show_s = now_s - self._bus.begin_s
+        picture, _ = self._camera.frame_at(show_s)
         notice = getattr(self._camera, "notice", "")
         if notice and notice not in self.notices:
             self.notices.append(notice)
         settings = self._score_settings()
         if picture is self._frame and settings == self._settings:
-            return False
+            # Motion dies away while the picture stands still.
+            self._viewer.rest(show_s, self._features)
+            return True
         if picture is not self._frame:
-            self._viewer.process(picture, now_s, self._features)
+            self._viewer.process(picture, show_s, self._features)
             frame = self._bus.camera.frame
             height, width = picture.shape[:2]
             frame["stamp"], frame["height"], frame["width"] = now_s, height, width

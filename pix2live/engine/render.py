@@ -83,7 +83,6 @@ class RenderEngine:
         self._camera_record = bus.camera.record()
         self._index = 0
         self._last_s = -1.0
-        self._begin_s = 0.0
         self._preview_s = -1e9
         self._heard = -1
         self._quit = False
@@ -103,12 +102,11 @@ class RenderEngine:
         self._mixer = Mixer(self.ctx, options.size)
         self._hud = Hud(self.ctx)
         self._compiler = None if options.offline else Compiler(options.size)
-        self._begin_s = self._clock.now()
         self._rgb = np.zeros((options.size[1], options.size[0], 3), np.uint8)
         self._preview = np.zeros((PREVIEW_SIZE[1], PREVIEW_SIZE[0], 3), np.uint8)
         self._small = self.ctx.simple_framebuffer(PREVIEW_SIZE, 4)
         self._help = False
-        self._pick_up_patch(self._begin_s, at_once=True)
+        self._pick_up_patch(self._clock.now(), at_once=True)
 
     @property
     def wants_to_quit(self) -> bool:
@@ -174,7 +172,7 @@ class RenderEngine:
         """Draw the frame that will be seen at the moment ``seen_s`` to the mixer's target."""
         dt_s = max(0.0, seen_s - self._last_s) if self._last_s >= 0.0 else 0.0
         self._last_s = seen_s
-        show_s = seen_s - self._begin_s
+        show_s = seen_s - self._bus.begin_s
         self._pick_up_patch(seen_s, at_once=self._options.offline)
         signals = self._reader.read(seen_s, show_s, self._index)
         self._take_pictures()

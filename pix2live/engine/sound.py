@@ -8,8 +8,8 @@ import numpy as np
 from pix2live.devices.audiofile import AudioFile
 from pix2live.devices.bridge import Callback
 from pix2live.devices.nullclock import NullClock
-from pix2live.devices.soundwriter import SoundWriter
 from pix2live.devices.soundcard import SoundCard, list_devices
+from pix2live.devices.soundwriter import SoundWriter
 from pix2live.engine.options import Options
 from pix2live.errors import DeviceError, Pix2liveError
 from pix2live.signals.bus import Bus
@@ -111,13 +111,22 @@ class Sound:
         if card_in is None and card_out is None:
             self.rate, self._driver = NULL_RATE, NullClock(NULL_RATE, options.block, self._callback, self._clock.now)
         else:
-            card = SoundCard(card_in, card_out, block=options.block, callback=self._callback, clock=self._clock.now)
+            card = self._open_card(card_in, card_out)
             self.rate, self._driver = card.rate, card
         if first:
             self._open_source(card_in, card_out)
             self._open_writer()
         self.channels = self.source.channels if self.source else max(1, self._driver.in_channels)
         self.latency_s = self._driver.out_latency_s
+
+    def _open_card(self, card_in: str | None, card_out: str | None) -> SoundCard:
+        # Sound servers claim 44.1 kHz whatever they run at, and would resample; where 48 kHz is refused the device's
+        # own rate is taken.
+        block, clock = self._options.block, self._clock.now
+        try:
+            return SoundCard(card_in, card_out, NULL_RATE, block, callback=self._callback, clock=clock)
+        except DeviceError:
+            return SoundCard(card_in, card_out, None, block, callback=self._callback, clock=clock)
 
     @staticmethod
     def _wants_card(name: str | None) -> bool:

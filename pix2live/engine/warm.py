@@ -16,12 +16,15 @@ PATIENCE_S = 3.0
 def warm_all() -> None:
     """Run every kernel once, for the types the engines use (from the disk's cache where they were compiled before)."""
     from pix2live.analysis.analyzer import Analyzer, AudioFeatures
+    from pix2live.devices.demo_picture import DemoPicture
+    from pix2live.devices.demo_tune import DemoTune
     from pix2live.dsp.limiter import TruePeakLimiter
     from pix2live.engine.audio import mix, take_in
     from pix2live.patch.param import MASTER, ParamTable
     from pix2live.patch.route import Route, RouteTable
     from pix2live.signals import seqlock, table
     from pix2live.synth.instrument import Instrument
+    from pix2live.vision.viewer import Viewer
 
     steps = _Steps()
     steps.say("bus")
@@ -32,7 +35,7 @@ def warm_all() -> None:
     routes.evaluate(np.zeros(len(table.NAMES)), params.default, 0.01)
     steps.say("analysis")
     block, out = np.zeros((256, 2), np.float32), np.zeros((256, 2), np.float32)
-    for channels in (1, 2):
+    for channels in (1, 2):  # one kernel for all numbers of channels, but two layouts of a block
         analyzer = Analyzer(48000, channels)
         analyzer.process(block[:, :channels].copy(), AudioFeatures(4))
         take_in(block[:, :channels].copy(), 1.0, 1.0, out[:, :channels].copy())
@@ -42,6 +45,13 @@ def warm_all() -> None:
     steps.say("limiter")
     TruePeakLimiter(48000).process(out)
     mix(block, block, 0.0, 1.0, 0.0, 1.0, out)
+    steps.say("vision")
+    Viewer().warm()
+    if steps.cold:
+        # Quick when compiled, but not free: a show that has its own sound and camera need not pay for them.
+        steps.say("demo")
+        DemoTune(48000)
+        DemoPicture().frame_at(0.0)
     steps.done()
 
 
@@ -50,18 +60,18 @@ class _Steps:
 
     def __init__(self) -> None:
         self._begin_s = time.monotonic()
-        self._spoke = False
+        self.cold = False
 
     def say(self, what: str) -> None:
         if time.monotonic() - self._begin_s > PATIENCE_S:
-            if not self._spoke:
+            if not self.cold:
                 print("pix2live: first start: compiling for this machine, about a minute, once",
                       file=sys.stderr, flush=True)
-            self._spoke = True
+            self.cold = True
             print(f"pix2live: compiling {what}", file=sys.stderr, flush=True)
 
     def done(self) -> None:
-        if self._spoke:
+        if self.cold:
             print("pix2live: compiled; the next start is quick", file=sys.stderr, flush=True)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import tomli_w
 
+from pix2live.atomic import write_whole
 from pix2live.errors import FileError, PresetError
 from pix2live.patch.route import Route
 from pix2live.resources import listing
@@ -86,23 +87,7 @@ def save_preset(preset: Preset, path: Path) -> None:
         "routes": [{"source": r.source, "target": r.target, "depth": r.depth, "curve": r.curve,
                     "attack_s": r.attack_s, "release_s": r.release_s} for r in preset.routes],
     }
-    write_atomically(path, tomli_w.dumps(data).encode())
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write ``data`` beside ``path``, flush it to the disk, rename. Raises FileError; the old file stays then."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise FileError(f"cannot be written ({error.strerror})", str(path),
-                        "choose a folder that you may write") from None
+    write_whole(path, tomli_w.dumps(data).encode(), make_folder=True)
 
 
 def find_preset(name: str) -> Path:

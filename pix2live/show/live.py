@@ -48,6 +48,7 @@ class LiveShow:
         """Play until the person stops it, or for ``duration_s`` seconds from the first picture and sound."""
         begin_s = time.monotonic()
         self.bus = Bus.create()
+        self.bus.status["parent"]["first_s"] = begin_s
         old = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             context = self._context()

@@ -46,6 +46,7 @@ class OfflineShow:
         options = replace(options, offline=True, headless=True)
         self.options = options
         self.bus, self.clock = Bus.local(), ManualClock(BEGIN_S)
+        self.bus.status["parent"]["first_s"] = BEGIN_S
         self.desk = DeskEngine(self.bus, self.clock, options)
         self.audio = AudioEngine(self.bus, self.clock, options)
         self.perception = PerceptionEngine(self.bus, self.clock, options) if see else None

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from pix2live.atomic import Beside, write_whole
 from pix2live.errors import FileError
-from pix2live.patch.preset import write_atomically
 from pix2live.show.offline import Analysis
+
+
+def check_place(path: Path) -> None:
+    """Find out before the work whether ``path`` can be written. Raises FileError."""
+    Beside(path, (path.suffix.lower(),)).discard()
 
 
 def write(analysis: Analysis, path: Path) -> None:
@@ -35,7 +40,7 @@ def write(analysis: Analysis, path: Path) -> None:
     else:
         plain = {"time_s": analysis.time_s, **events, **scalars}
         data = json.dumps({name: np.round(values, 6).tolist() for name, values in plain.items()}).encode()
-    write_atomically(path, data)
+    write_whole(path, data)
 
 
 def plot(analysis: Analysis, path: Path, title: str) -> None:
@@ -84,4 +89,4 @@ def plot(analysis: Analysis, path: Path, title: str) -> None:
         buffer = io.BytesIO()
         figure.savefig(buffer, dpi=110)
         pyplot.close(figure)
-    write_atomically(path, buffer.getvalue())
+    write_whole(path, buffer.getvalue())

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from pix2live.atomic import write_whole
 from pix2live.devices.window import Window
-from pix2live.patch.preset import write_atomically
 from pix2live.visuals.check import check
 
 
@@ -27,5 +27,5 @@ def check_files(files: list[Path], size: tuple[int, int], output: Path | None) -
     if output is not None and drawn:
         buffer = io.BytesIO()
         Image.fromarray(picture).save(buffer, "PNG")
-        write_atomically(output, buffer.getvalue())
+        write_whole(output, buffer.getvalue())
     return results

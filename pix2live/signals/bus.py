@@ -210,6 +210,11 @@ class Bus:
             at += CommandQueue.SIZE
 
     @property
+    def begin_s(self) -> float:
+        """When the show began, on the clock that stamps everything; film and TIME count from here in every engine."""
+        return self.status["parent"]["first_s"]
+
+    @property
     def name(self) -> str:
         """The segment's name, for ``attach``; empty for a local bus."""
         return self._shared.name if self._shared else ""

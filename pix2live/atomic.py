@@ -1,4 +1,4 @@
-"""How a take is written: beside its place, then renamed, so that nothing is ever lost or half-written."""
+"""How every file is written: beside its place, then renamed, so that nothing is ever lost or half-written."""
 
 import contextlib
 import errno
@@ -97,3 +97,20 @@ class Beside:
         """Remove the unfinished file, if it is there."""
         with contextlib.suppress(OSError):
             self.part.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes, make_folder: bool = False) -> None:
+    """Put ``data`` at ``path`` in one step, making its folder first where asked to. Raises FileError; the old file
+    stays then."""
+    if make_folder:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(path, error) from error
+    beside = Beside(path, (path.suffix.lower(),))
+    try:
+        beside.part.write_bytes(data)
+    except OSError as error:
+        beside.discard()
+        raise write_error(path, error) from error
+    beside.commit()
