@@ -16,7 +16,7 @@ from pix2live.signals.table import BAND_EDGES_HZ, BANDS, local
 FIRST, PARTS = local("audio", f"audio.{BANDS[0]}"), 5
 VALUE, SLOW, HIT, COUNT, PHASE = range(PARTS)
 HIGHEST = 4.0
-LONG_S, LONG_START_S = 5.0, 0.2
+LONG_S = 5.0
 SLOW_ATTACK_S, SLOW_RELEASE_S = 0.08, 0.5
 # A band that has been empty for long is not levelled up to its noise: its average counts as no less than
 # this far below the whole, and less still towards the top, as in music.
@@ -30,6 +30,7 @@ class Bands(NamedTuple):
     bank: Filterbank
     hop_s: float
     least: np.ndarray  # float64 (7,): share of the whole's amplitude that a band's average is at least
+    long: float
     slow_attack: float
     slow_release: float
     powers: np.ndarray  # float32 (7,)
@@ -45,6 +46,7 @@ def bands(sample_rate: float, hop: int, window: int) -> Bands:
         bank,
         hop_s,
         10.0 ** ((LEAST_DB + LEAST_DB_PER_OCTAVE * octaves) / 20.0),
+        coefficient(LONG_S, hop_s),
         coefficient(SLOW_ATTACK_S, hop_s),
         coefficient(SLOW_RELEASE_S, hop_s),
         np.zeros(len(BANDS), dtype=np.float32),
@@ -59,8 +61,8 @@ def bands_step(state: Bands, power: np.ndarray, heard: Heard, row: np.ndarray) -
     ``X`` is 0..4, 1 on average over 5 s of sound; silence neither moves the average nor the phase.
     """
     apply_filterbank(state.bank, power, state.powers)
-    long_s = min(LONG_S, max(LONG_START_S, heard.age_s))
-    learn = 1.0 - np.exp(-state.hop_s / long_s) if heard.sounding else 0.0
+    # At first the plain mean of all that was heard, so that a beginning is neither loud nor quiet.
+    learn = max(state.long, min(state.hop_s / max(heard.age_s, state.hop_s), 1.0)) if heard.sounding else 0.0
     for b in range(state.powers.shape[0]):
         m = state.memory[b]
         amplitude = np.sqrt(np.float64(state.powers[b]) / _HANN_POWER)

@@ -31,7 +31,7 @@ DELTA, RATIO = 0.035, 1.8
 BAND_DELTA, BAND_DELTA_OF_ONE_FILTER = 0.1, 0.7
 BAND_LEAST = 0.25  # of a band's usual level: what leaks into a band that is still is not its hit
 REST_S, BAND_REST_S, NEAR_S, PAST_S = 0.05, 0.09, 0.03, 0.075
-DECAY_S, HIT_DECAY_S, USUAL_S = 0.1, 0.15, 8.0
+DECAY_S, HIT_DECAY_S, USUAL_S, BEGIN_S = 0.1, 0.15, 4.0, 0.1
 
 
 class Onset(NamedTuple):
@@ -125,11 +125,13 @@ def onset_step(state: Onset, magnitude: np.ndarray, heard: Heard, row: np.ndarra
     strength = _mean(state.rise, 0, state.rise.shape[0])
     if not heard.sounding:
         strength = 0.0
-    m[1] = follow(max(m[1], 2.0 * DELTA), strength, 1.0, state.usual)
+    if heard.age_s > BEGIN_S:  # a beginning is no measure of the hits that follow
+        m[1] = follow(m[1], strength, 0.5, state.usual)
+    usual = max(m[1], 2.0 * DELTA)
     m[0] = follow(m[0], 0.0, 1.0, state.decay)
     if pick(state.picker, 0, strength, DELTA, RATIO, state.near, state.rest):
         m[0], m[2] = 1.0, m[2] + 1.0
-    row[ONSET], row[STRENGTH], row[ONSET_COUNT] = m[0], heard.fade * min(strength / m[1], 1.0), m[2]
+    row[ONSET], row[STRENGTH], row[ONSET_COUNT] = m[0], heard.fade * min(strength / usual, 1.0), m[2]
     for b in range(state.band.shape[0] - 1):
         at = FIRST + b * PARTS
         moves = heard.sounding and row[at + VALUE] > BAND_LEAST

@@ -14,6 +14,8 @@ FLATNESS, ROLLOFF = local("audio", "audio.flatness"), local("audio", "audio.roll
 FLUX = local("audio", "audio.flux")
 ROLLOFF_SHARE = 0.85
 FLUX_LAG = 4
+FLATNESS_RANGE_DB = 60.0
+FLATNESS_HIGH_HZ = 12000.0  # what lossy coding cuts off above would make every record look tonal
 _LEAST_POWER = np.float32(1e-20)
 
 
@@ -23,6 +25,7 @@ class Shape(NamedTuple):
     bin_hz: float
     first: int  # first and past-the-last bin looked at
     last: int
+    flat_last: int
     past: np.ndarray  # float32 (FLUX_LAG, bins): magnitudes, a ring
     at: np.ndarray  # int64 (1,)
     held: np.ndarray  # float64 (4,): the last shape that sounded
@@ -35,6 +38,7 @@ def shape(sample_rate: float, window: int) -> Shape:
         bin_hz,
         max(1, int(np.ceil(AXIS_LOW_HZ / bin_hz))),
         min(window // 2, int(AXIS_HIGH_HZ / bin_hz)) + 1,
+        min(window // 2, int(FLATNESS_HIGH_HZ / bin_hz)) + 1,
         np.zeros((FLUX_LAG, window // 2 + 1), dtype=np.float32),
         np.zeros(1, dtype=np.int64),
         np.zeros(4),
@@ -65,8 +69,9 @@ def shape_step(state: Shape, power: np.ndarray, magnitude: np.ndarray, heard: He
     """One hop's float32 power and magnitude spectra.
 
     Writes ``centroid``, ``spread`` (standard deviation) and ``rolloff`` (85%) of the magnitudes, each a frequency
-    placed on the log axis 20 Hz..20 kHz as 0..1; ``flatness`` 0..1 (white noise 0.56); ``flux`` 0..1, the share of
-    the magnitude that is new since 4 hops ago. In silence flux falls to 0 and the others stay as they were.
+    placed on the log axis 20 Hz..20 kHz as 0..1; ``flatness`` up to 12 kHz, -60..0 dB as 0..1 (white noise 0.96, a
+    tone 0); ``flux`` 0..1, the share of the magnitude that is new since 4 hops ago. In silence flux falls to 0 and the
+    others stay as they were.
     """
     first, last = state.first, state.last
     old = state.past[state.at[0]]
@@ -96,7 +101,8 @@ def shape_step(state: Shape, power: np.ndarray, magnitude: np.ndarray, heard: He
         held[0] = axis_position(centre * state.bin_hz)
         held[1] = axis_position(np.sqrt(square / total) * state.bin_hz)
         held[2] = axis_position(k * state.bin_hz)
-        held[3] = min(_flatness(power[first:last]), 1.0)
+        flat_db = 10.0 * np.log10(_flatness(power[first : state.flat_last]))
+        held[3] = min(max(1.0 + flat_db / FLATNESS_RANGE_DB, 0.0), 1.0)
         row[FLUX] = heard.fade * min(new / total, np.float32(1.0))
     else:
         row[FLUX] = 0.0

@@ -35,6 +35,14 @@ def test_levelling_takes_the_same_time_at_any_rate(rate):
     assert np.allclose(track(rate), track(48000), rtol=0.03)
 
 
+def test_a_beginning_is_usual_at_once():
+    heard = Analysis(noise(2, 0.2))
+    early = (heard.seconds > 0.06) & (heard.seconds < 1)
+    for band in BANDS[2:]:
+        assert heard[f"audio.{band}"][early].max() < 2.5
+        assert heard[f"audio.{band}"][early].mean() == pytest.approx(1.0, abs=0.25)
+
+
 def test_bands_are_bounded_and_rest_in_silence():
     sound = np.concatenate([noise(4, 0.001), noise(0.5, 0.5), np.zeros(48000 * 6, np.float32)])
     heard = Analysis(sound)
