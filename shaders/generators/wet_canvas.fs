@@ -195,7 +195,8 @@ vec4 stroke() {
     float mask = smoothstep(1.0, 0.86, end) * smoothstep(1.0, 0.72, abs(v) / wide + 0.25 * (bristle - 0.5)) * step(0.0, best);
     vec3 lab = texture(study, at).rgb;
     // No two loads of the brush are mixed alike; complementary notes creep into the greys.
-    lab.x = mix(lab.x, lab.x * lab.x * (3.0 - 2.0 * lab.x), 0.45) + (best - 0.5) * 0.07 + 0.02;
+    // Paint is never quite black: the shadows keep their colour.
+    lab.x = 0.11 + 0.89 * mix(lab.x, lab.x * lab.x * (3.0 - 2.0 * lab.x), 0.40) + (best - 0.5) * 0.07;
     float chroma = length(lab.yz);
     float turn = (a - 0.5) * 0.8 + (b > 0.88 ? 2.6 : 0.0) * smoothstep(0.06, 0.015, chroma);
     vec2 tone = vec2(cos(turn) * lab.y - sin(turn) * lab.z, sin(turn) * lab.y + cos(turn) * lab.z);
@@ -223,7 +224,7 @@ vec3 gallery() {
     float lit = dot(n, lamp) / lamp.z;
     float spec = pow(max(dot(n, normalize(lamp + vec3(0.0, 0.0, 1.0))), 0.0), 40.0);
     vec3 col = c.rgb * (0.30 + 0.72 * lit + weave * (1.0 - 0.5 * impasto));
-    col += vec3(1.0, 0.96, 0.88) * max(spec - 0.45, 0.0) * (0.05 + 0.30 * impasto);
+    col += vec3(1.0, 0.96, 0.88) * max(spec - 0.45, 0.0) * (0.05 + 0.30 * impasto) * (0.25 + 1.5 * min(dot(c.rgb, vec3(0.33)), 0.5));
     vec2 q = (uv - 0.5) * 2.0;
     col *= 1.0 - 0.30 * pow(length(q) * 0.71, 3.0);
     col = max(col, 0.0);
