@@ -24,6 +24,7 @@ from pix2live.signals.reader import SignalReader
 from pix2live.synth.instrument import Instrument
 
 MAX_BLOCK = 4096
+FIRST_PATCH_S, FIRST_SCORE_S = 3.0, 1.0
 _GROWING = np.array([name.endswith((".count", "_count", ".phase")) for name in table.AUDIO])
 
 
@@ -108,6 +109,7 @@ class AudioEngine:
             OfflineSound(self._options) if self._options.offline
             else Sound(self._options, self._clock, self.callback, self.notices))
         self._ready_for(self._sound)
+        self._await_first_patch_and_score()
         self._sound.start()
 
     def _ready_for(self, sound: Sound | OfflineSound) -> None:
@@ -129,6 +131,19 @@ class AudioEngine:
         take_in(self._silence[:256], 1.0, 1.0, self._heard)
         mix(self._heard[:256], self._synth[:256], 0.0, 0.0, 0.0, 0.0, out)
         self.step(self._clock.now())
+
+    def _await_first_patch_and_score(self) -> None:
+        # A show begins with what it is to play, so that live and offline sound the same from the first sample; a slow
+        # camera does not hold it up for long.
+        options = self._options
+        until_s = self._clock.now() + (0.0 if options.offline else FIRST_PATCH_S)
+        while self._plan is None and self._clock.now() < until_s:
+            self._clock.wait(self._clock.now() + 0.005)
+            self.step(self._clock.now())
+        until_s = self._clock.now() + (0.0 if options.offline or options.camera == "none" else FIRST_SCORE_S)
+        while not self._score_seen and self._clock.now() < until_s:
+            self._clock.wait(self._clock.now() + 0.005)
+            self.step(self._clock.now())
 
     def _continue_from_bus(self) -> None:
         # After a crash counters and phases go on from where they stood, so that nothing that reads them jumps.

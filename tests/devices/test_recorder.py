@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from pix2live.devices.atomic import rescue_takes
+from pix2live.atomic import rescue_takes
 from pix2live.devices.recorder import Recorder
 from pix2live.errors import FileError, Pix2liveError, UsageError
 

@@ -92,7 +92,7 @@ def test_music_moves_the_window_while_a_film_plays_the_synth(
 
 
 def follow(stamps: np.ndarray, frames: np.ndarray, passage: np.ndarray, rate: int) -> float:
-    """Best correlation, over the unknown start of the music, of frame-to-frame change with the music's spectral flux."""
+    """Best correlation, over the music's unknown start, of frame-to-frame change with its spectral flux."""
     import librosa
 
     mono = passage.mean(axis=1)
