@@ -13,9 +13,8 @@ from pix2live.resources import listing
 from pix2live.synth.scan import score_from_picture
 from tools import eval_scan
 from tools.rig import Rig
+from tools.running import Running
 from tools.screen import Screen
-
-from .running import Running
 
 MUSIC = Path("/usr/share/games/singularity/music/Media Threat.ogg")
 ROWS, COLUMNS, SWEEP_S = 64, 64, 2.0

@@ -14,8 +14,7 @@ import soundfile
 from pix2live.signals import table
 from pix2live.signals.bus import segment_name
 from tools.rig import Rig
-
-from .running import ENGINES, PROGRAM, Running, processes_of, wait_for
+from tools.running import ENGINES, PROGRAM, Running, processes_of, wait_for
 
 SMALL = ("--headless", "--size", "320x180", "--fps", "30")
 RESTART_S = 2.0

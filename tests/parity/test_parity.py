@@ -18,8 +18,8 @@ from pix2live.show.offline import BEGIN_S, OfflineShow
 from pix2live.signals import table
 from pix2live.signals.bus import Bus
 from pix2live.signals.clock import ManualClock
-from tests.live.running import Running, wait_for
 from tools.rig import Rig
+from tools.running import Running, wait_for
 
 HOPS = 600
 NOTHING = lambda share: None  # noqa: E731

@@ -1,4 +1,4 @@
-"""A show running in processes of its own, as a person would start it, and the eyes of a test on its bus."""
+"""A show in processes of its own, as a person would start it, and the eyes of a test or benchmark on its bus."""
 
 import os
 import signal
