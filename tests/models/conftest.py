@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from onnx import helper
-from tiny_models import promise, save, tensor
+
+from tests.models.tiny_models import promise, save, tensor
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ def drum(kind, rng):
     if kind == "kick":
         return np.sin(2 * np.pi * (50 * t - 4 * np.exp(-t / 0.02))) * np.exp(-t / 0.12)
     if kind == "snare":
+        noise = np.convolve(noise, np.ones(3) / 2, "same")
         return 0.4 * np.sin(2 * np.pi * 190 * t) * np.exp(-t / 0.06) + 0.35 * noise * np.exp(-t / 0.08)
     return 0.25 * np.diff(np.diff(np.diff(noise, prepend=0), prepend=0), prepend=0) / 4 * np.exp(-t / 0.03)
 

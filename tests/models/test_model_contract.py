@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
-from tiny_models import promise, save, tensor
 
 from pix2live.errors import ModelError
 from pix2live.models.contract import VECTORS, load_model, parse_contract, signal_size
+from tests.models.tiny_models import promise, save, tensor
 
 
 def refused(path, *words):

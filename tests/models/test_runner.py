@@ -4,12 +4,12 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
-from tiny_models import promise, save, tensor
 
 from pix2live.models.budget import Cost
 from pix2live.models.contract import load_model
 from pix2live.models.runner import MAX_WAITING, Runner, open_models
 from pix2live.signals.table import MODEL_SLOTS
+from tests.models.tiny_models import promise, save, tensor
 
 ENDLESS = float("inf")
 
