@@ -33,6 +33,7 @@ PREVIEW_SIZE = (640, 360)
 PREVIEW_S = 0.5
 PARAM_S = 6.0
 ERROR_S = 12.0
+TIMES_KEPT, TIMES_S, SETTLING_S = 1024, 1.0, 1.0  # frame times for the status; a start's own frames do not count
 
 
 class _Deck:
@@ -87,6 +88,9 @@ class RenderEngine:
         self._heard = -1
         self._quit = False
         self._param_until_s = 0.0
+        self._times = np.zeros((2, TIMES_KEPT))  # seconds to draw a frame, and from one frame to the next
+        self._timed, self._timed_s = 0, 0.0
+        self._began_s = self._first_s = -1.0
 
     def open(self) -> None:
         """Open the window (or the offscreen twin) and draw the first picture. Raises DeviceError."""
@@ -238,13 +242,28 @@ class RenderEngine:
         self._hud.draw(window.framebuffer, window.size, begin_s)
         # Waiting here lets other threads run, and makes the load true: draw calls only queue the work.
         window.wait()
-        self._status["load"] = (self._clock.now() - begin_s) * self._options.fps
+        end_s = self._clock.now()
+        self._status["load"] = (end_s - begin_s) * self._options.fps
+        self._time_frame(begin_s, end_s)
         if now_s - self._preview_s >= PREVIEW_S:
             self._preview_s = now_s
             self._publish_preview(now_s)
         self.window.present()
         self._status["frames"] = self._index
         self._status["dropped"] = self._pacer.missed
+
+    def _time_frame(self, begin_s: float, end_s: float) -> None:
+        if self._first_s < 0.0:
+            self._first_s = begin_s
+        if begin_s - self._first_s > SETTLING_S:
+            self._times[:, self._timed % TIMES_KEPT] = end_s - begin_s, begin_s - self._began_s
+            self._timed += 1
+            if end_s - self._timed_s > TIMES_S:
+                self._timed_s = end_s
+                times = np.percentile(self._times[:, :self._timed], (50, 99), axis=1)
+                self._status["compute_p50"], self._status["interval_p50"] = times[0]
+                self._status["compute_p99"], self._status["interval_p99"] = times[1]
+        self._began_s = begin_s
 
     def _sleep(self, seconds: float) -> None:
         self._clock.wait(self._clock.now() + seconds)
