@@ -104,6 +104,7 @@ def check(
     result: dict[str, Any] = {"file": str(path), "parsed": False, "compiled": False, "drew": False, "blank": None,
                               "finite": None, "error": None}
     stage, bench = None, None
+    _forget_errors(ctx)
     try:
         shader = load_shader(path)
         result["parsed"] = True
@@ -143,6 +144,13 @@ def _finite(stage: Stage, bench: Bench) -> bool:
     finally:
         stage.keep_bad(False)
     return True
+
+
+def _forget_errors(ctx: moderngl.Context) -> None:
+    """GL keeps an error until it is asked for: one of somebody else's must not be taken for the shader's."""
+    for _ in range(16):  # a lost context would go on for ever
+        if ctx.error == "GL_NO_ERROR":
+            return
 
 
 def _half_floats(ctx: moderngl.Context, picture: npt.NDArray[np.uint8]) -> moderngl.Texture:

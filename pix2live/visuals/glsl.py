@@ -31,8 +31,10 @@ _EXTENSION = re.compile(r"[ \t]*#[ \t]*extension[ \t]+(\w+)")
 _MEANT_FOR_ES = ("GL_OES_", "GL_EXT_shader_texture_lod", "GL_EXT_frag_depth")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
+# Each pass is a program of its own, in which the driver drops the other passes' branches. Not const: an array's index
+# or a division that goes wrong in another pass's branch would then be an error in this one.
+_PASS = "int PASSINDEX = %d;\n"
 _COMMON = """
-uniform int PASSINDEX;
 uniform vec2 RENDERSIZE;
 uniform float TIME;
 uniform float TIMEDELTA;
@@ -98,7 +100,7 @@ class Source:
     """What the driver compiles, and which files its line numbers mean.
 
     Args:
-        vertex, fragment: complete GLSL 3.30 core sources.
+        vertex, fragment: complete GLSL 3.30 core sources of the first pass; ``of_pass`` gives those of another.
         vertex_files, fragment_files: the files by file number, each with its number of lines.
         clears: the target must be cleared before a draw, for the shader may leave pixels out.
     """
@@ -108,6 +110,10 @@ class Source:
     vertex_files: tuple[tuple[Path, int], ...]
     fragment_files: tuple[tuple[Path, int], ...]
     clears: bool
+
+    def of_pass(self, index: int) -> tuple[str, str]:
+        """The vertex and the fragment source of pass ``index``; those that don't ask for PASSINDEX stay the same."""
+        return _of_pass(self.vertex, index), _of_pass(self.fragment, index)
 
     def place(self, stage: str, number: int) -> str:
         """``file:line`` for a line number in a driver's message; ``stage`` is "vertex" or "fragment"."""
@@ -144,12 +150,17 @@ def read_source(
     vertex = _Body(beside, read(beside), read) if own_vertex else _Body(path, "", read)
     vertex_text = vertex.text if own_vertex else _line(1, _PRELUDE) + _PLAIN_VERTEX
     return Source(
-        "".join((vertex.head(), _line(1, _PRELUDE), _VERTEX_HEAD, _COMMON, declared, vertex_text)),
-        "".join((fragment.head(), _line(1, _PRELUDE), _FRAGMENT_HEAD, _COMMON, declared,
+        "".join((vertex.head(), _line(1, _PRELUDE), _PASS % 0, _VERTEX_HEAD, _COMMON, declared, vertex_text)),
+        "".join((fragment.head(), _line(1, _PRELUDE), _PASS % 0, _FRAGMENT_HEAD, _COMMON, declared,
                  "#define main isf_main\n", fragment.text, _line(1, _CLOSING), _FRAGMENT_TAIL)),
         tuple(vertex.files), tuple(fragment.files),
         own_vertex or bool(re.search(r"\bdiscard\b", _COMMENT.sub(" ", fragment.text))),
     )
+
+
+def _of_pass(source: str, index: int) -> str:
+    asks = len(re.findall(r"\bPASSINDEX\b", source)) > 1  # the first is ours
+    return source.replace(_PASS % 0, _PASS % index, 1) if asks else source
 
 
 class _Body:

@@ -1,8 +1,9 @@
-"""A compiled ISF shader: turns the driver's complaints into file and line, and sets its uniforms."""
+"""A compiled ISF shader: a program a pass, the uniforms of all of them, the driver's complaints as file and line."""
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import moderngl
 
@@ -25,22 +26,43 @@ _OURS = {"isf_main": "main", "isf_FragColor": "gl_FragColor", "isf_texture2D": "
 _OUR_NAME = re.compile(r"\b(" + "|".join(_OURS) + r")\b")
 
 
+class _Uniforms:
+    """The uniforms of one name in all programs of a shader, set as one."""
+
+    __slots__ = ("_members",)
+
+    def __init__(self, members: Sequence[moderngl.Uniform]) -> None:
+        self._members = members
+
+    def set(self, value: Any) -> None:
+        for member in self._members:
+            member.value = value
+
+
 class Program:
-    """``shader`` compiled on ``ctx``, with a texture unit for each of its samplers.
+    """``shader`` compiled on ``ctx``, once for each of its passes, with a texture unit for each of its samplers.
 
     Raises:
         ShaderError: where it does not compile or link, naming the user's own file and line.
     """
 
     def __init__(self, ctx: moderngl.Context, shader: IsfShader, prefix: str = "") -> None:
-        try:
-            self._program = ctx.program(vertex_shader=shader.source.vertex, fragment_shader=shader.source.fragment)
-        except moderngl.Error as error:
-            raise driver_error(shader, str(error)) from None
         self.mark = 0.0  # what a NaN or Inf of the shader becomes; a check sets Inf to find them
-        self._array = ctx.vertex_array(self._program, [])
-        members = [(name, self._program[name]) for name in self._program]
-        self._uniforms = {name: member for name, member in members if isinstance(member, moderngl.Uniform)}
+        self._programs: dict[tuple[str, str], _PassProgram] = {}
+        self._passes: list[_PassProgram] = []
+        try:
+            for index in range(len(shader.passes)):
+                sources = shader.source.of_pass(index)
+                if sources not in self._programs:
+                    self._programs[sources] = _PassProgram(ctx, *sources)
+                self._passes.append(self._programs[sources])
+        except moderngl.Error as error:
+            self.release()
+            raise driver_error(shader, str(error)) from None
+        used = dict.fromkeys(name for program in self._programs.values() for name in program.uniforms)
+        self._uniforms = {
+            name: _Uniforms([p.uniforms[name] for p in self._programs.values() if name in p.uniforms])
+            for name in used}
         mixers = ("progress",) if shader.kind == "transition" else ()  # set by the mixer, not by a knob
         self._knobs = [knob for item in shader.inputs if item.name not in mixers and (knob := self._knob(item, prefix))]
         pictures = [item.name for item in shader.inputs if item.type in ("image", "audio", "audioFFT")]
@@ -51,7 +73,7 @@ class Program:
             raise ShaderError(f"uses {len(self.samplers)} pictures; here a shader may use {ctx.max_texture_units}",
                               f"{shader.path}:1")
         for name, unit in self.samplers.items():
-            self._uniforms[name].value = unit
+            self._set(name, unit)
 
     def set_frame(self, frame: FrameInputs) -> None:
         """Set TIME, TIMEDELTA, DATE and FRAMEINDEX."""
@@ -71,22 +93,23 @@ class Program:
 
     def draw(self, framebuffer: moderngl.Framebuffer, size: tuple[int, int], index: int, limit: float) -> None:
         """Draw pass ``index`` over the whole of ``framebuffer``; its textures must be bound by now."""
-        self._set("RENDERSIZE", size)
-        self._set("PASSINDEX", index)
-        self._set("isf_Limit", limit)
-        self._set("isf_Mark", self.mark)
+        program = self._passes[index]
+        program.set("RENDERSIZE", size)
+        program.set("isf_Limit", limit)
+        program.set("isf_Mark", self.mark)
         framebuffer.use()
-        self._array.render(moderngl.TRIANGLE_STRIP, vertices=4)
+        program.array.render(moderngl.TRIANGLE_STRIP, vertices=4)
 
     def release(self) -> None:
-        """Free the program."""
-        self._array.release()
-        self._program.release()
+        """Free the programs."""
+        for program in self._programs.values():
+            program.release()
+        self._programs.clear()
 
     def _set(self, name: str, value: object) -> None:
         uniform = self._uniforms.get(name)
         if uniform is not None:
-            uniform.value = value
+            uniform.set(value)
 
     def _knob(self, item: Input, prefix: str) -> Callable[[Mapping[str, float]], None] | None:
         spec, uniform = item.spec(prefix), self._uniforms.get(item.name)
@@ -95,38 +118,57 @@ class Program:
         return _event(uniform, spec) if item.type == "event" else _knob(uniform, item, spec)
 
 
-def _knob(uniform: moderngl.Uniform, item: Input, spec: ParamSpec) -> Callable[[Mapping[str, float]], None]:
+class _PassProgram:
+    """One linked GL program, the uniforms that the driver left in it by name, and what to draw with it."""
+
+    def __init__(self, ctx: moderngl.Context, vertex: str, fragment: str) -> None:
+        self._program = ctx.program(vertex_shader=vertex, fragment_shader=fragment)
+        self.array = ctx.vertex_array(self._program, [])
+        members = [(name, self._program[name]) for name in self._program]
+        self.uniforms = {name: member for name, member in members if isinstance(member, moderngl.Uniform)}
+
+    def set(self, name: str, value: object) -> None:
+        uniform = self.uniforms.get(name)
+        if uniform is not None:
+            uniform.value = value
+
+    def release(self) -> None:
+        self.array.release()
+        self._program.release()
+
+
+def _knob(uniform: _Uniforms, item: Input, spec: ParamSpec) -> Callable[[Mapping[str, float]], None]:
     ids = [scalar.id for scalar in spec.scalars()]
     if len(ids) > 1:
         rows = list(zip(ids, item.default, item.low, item.high, strict=True))
 
         def several(values: Mapping[str, float]) -> None:
-            uniform.value = tuple(_within(values.get(i, d), d, low, high) for i, d, low, high in rows)
+            uniform.set(tuple(_within(values.get(i, d), d, low, high) for i, d, low, high in rows))
 
         return several
     name, default, low, high = ids[0], spec.default, spec.low, spec.high
     if spec.kind == "float":
 
         def one(values: Mapping[str, float]) -> None:
-            uniform.value = _within(values.get(name, default), default, low, high)
+            uniform.set(_within(values.get(name, default), default, low, high))
 
         return one
     numbers = item.values if item.values and not item.contiguous else ()
 
     def whole(values: Mapping[str, float]) -> None:
         value = round(_within(values.get(name, default), default, low, high))
-        uniform.value = numbers[value] if numbers else value
+        uniform.set(numbers[value] if numbers else value)
 
     return whole
 
 
-def _event(uniform: moderngl.Uniform, spec: ParamSpec) -> Callable[[Mapping[str, float]], None]:
+def _event(uniform: _Uniforms, spec: ParamSpec) -> Callable[[Mapping[str, float]], None]:
     held = False
 
     def event(values: Mapping[str, float]) -> None:
         nonlocal held
         down = values.get(spec.id, 0.0) > 0.5
-        uniform.value = down and not held
+        uniform.set(down and not held)
         held = down
 
     return event

@@ -39,12 +39,28 @@ def test_each_fault_is_told_apart(ctx: moderngl.Context, shader: Make, tmp_path:
     assert run(ctx, shader("gl_FragColor = vec4(fract(TIME));"))["blank"] is False
     bad = run(ctx, shader("gl_FragColor = vec4(log(isf_FragNormCoord.x - 0.5));"))
     assert (bad["finite"], bad["drew"], bad["error"]) == (False, True, None)
+    deep = shader("""if (PASSINDEX == 1) gl_FragColor = vec4(log(isf_FragNormCoord.x - 0.5));
+        else gl_FragColor = vec4(isf_FragNormCoord, 0.0, 1.0);""",
+        '"PASSES": [{"TARGET": "a", "FLOAT": 16}, {"TARGET": "b", "FLOAT": 16}, {}]')
+    assert run(ctx, deep)["finite"] is False
     broken = shader("\ngl_FragColor = nonsense;")
     result = run(ctx, broken)
     assert (result["parsed"], result["compiled"], result["drew"], result["blank"]) == (True, False, False, None)
     assert str(result["error"]).startswith(f"{broken.path}:5: ")
     (tmp_path / "none.fs").write_text("nothing")
     assert check(tmp_path / "none.fs", ctx, SIZE)["parsed"] is False
+
+
+def test_what_one_check_met_does_not_tell_on_the_next(ctx: moderngl.Context, shader: Make) -> None:
+    passes = '"PASSES": [{"TARGET": "a", "PERSISTENT": true, "FLOAT": true}, {}]'
+    broken = shader("gl_FragColor = nonsense;", passes, name="broken.fs")
+    good = shader("gl_FragColor = vec4(isf_FragNormCoord, IMG_THIS_PIXEL(a).b, 1.0);", passes, name="good.fs")
+    for parsed in (good, broken, good, good):
+        assert run(ctx, parsed, frames=3)["drew"] is (parsed is good)
+    texture = ctx.texture((1, 1), 4)
+    texture.use(100_000)  # no such unit: GL notes an error, which it keeps until somebody asks
+    texture.release()
+    assert run(ctx, good, frames=3)["drew"] is True
 
 
 @pytest.mark.parametrize("names", [("inputImage",), ("startImage", "endImage")])

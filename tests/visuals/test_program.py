@@ -78,6 +78,41 @@ def test_a_link_error_names_the_line_of_the_name(ctx: moderngl.Context, shader: 
     assert error.where == f"{parsed.path}:3" and "never" in error.what
 
 
+PASSES = '"ISFVSN": "2", "PASSES": [{"TARGET": "one"}, {"TARGET": "two"}, {}]'
+
+
+def test_a_mistake_in_the_branch_of_a_later_pass_names_its_line(ctx: moderngl.Context, shader: Make) -> None:
+    parsed = shader("gl_FragColor = vec4(1.0);\nif (PASSINDEX == 2)\n  gl_FragColor = vec4(bogus);", PASSES)
+    assert failure(ctx, parsed).where == f"{parsed.path}:6"
+    parsed = shader("if (PASSINDEX == 2) gl_FragColor = vec4(never());", PASSES, "float never();")
+    assert failure(ctx, parsed).where == f"{parsed.path}:2"
+
+
+def test_what_is_wrong_only_in_another_pass_s_branch_compiles(ctx: moderngl.Context, shader: Make) -> None:
+    parsed = shader("""
+        float weights[2] = float[2](0.25, 0.5);
+        if (PASSINDEX < 2) gl_FragColor = vec4(weights[PASSINDEX], 6 / (2 - PASSINDEX), 1 << PASSINDEX, 8.0) / 8.0;
+        else gl_FragColor = vec4(IMG_THIS_PIXEL(one).rg, IMG_THIS_PIXEL(two).rg) * 8.0;""",
+        PASSES.replace('"}', '", "FLOAT": true}'))
+    assert draw(ctx, parsed)[0, 0].tolist() == [0.25, 3.0, 0.5, 6.0]
+
+
+def test_passes_do_not_carry_each_other_s_branches(ctx: moderngl.Context, shader: Make) -> None:
+    program = Program(ctx, shader("""
+        if (PASSINDEX == 0) gl_FragColor = vec4(sin(TIME));
+        else if (PASSINDEX == 1) gl_FragColor = IMG_THIS_PIXEL(one) + DATE;
+        else gl_FragColor = IMG_THIS_PIXEL(two);""", PASSES))
+    left = [{"TIME", "DATE", "one", "two"} & set(item.uniforms) for item in program._passes]
+    assert left == [{"TIME"}, {"one", "DATE"}, {"two"}]
+    program.release()
+
+
+def test_passes_that_do_the_same_share_one_program(ctx: moderngl.Context, shader: Make) -> None:
+    program = Program(ctx, shader("gl_FragColor = vec4(0.5);", PASSES))
+    assert len(set(program._passes)) == 1
+    program.release()
+
+
 OLD = """#version 120
 #extension GL_OES_standard_derivatives : enable
 #extension GL_EXT_shader_texture_lod : require

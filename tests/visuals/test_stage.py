@@ -123,6 +123,42 @@ def test_an_event_is_true_for_one_frame(ctx: moderngl.Context, shader: Make) -> 
     stage.release()
 
 
+TWICE = '"PASSES": [{"TARGET": "first", "FLOAT": true}, {}]'
+
+
+def test_all_passes_of_a_frame_get_the_same_values(ctx: moderngl.Context, shader: Make) -> None:
+    stage = Stage(ctx, shader("""
+        if (PASSINDEX == 0) gl_FragColor = vec4(e, f, c.g, TIME + float(FRAMEINDEX) + progress);
+        else gl_FragColor = IMG_THIS_PIXEL(first) + 16.0 * vec4(e, f, c.g, TIME + float(FRAMEINDEX) + progress);""",
+        KNOBS.replace('"c"', '"progress", "TYPE": "float"},\n{"NAME": "c"') + ", " + TWICE), SIZE)
+    for index, down in enumerate((0, 1, 1, 0, 1)):
+        values = {"e": down, "f": index / 8, "c.g": 0.5, "progress": 0.5}
+        got = pixels(stage.draw(FrameInputs(index * 2.0, index=index), values))[0, 0]
+        fires = float(index in (1, 4))  # an event is true in each pass of its frame, and in no other frame
+        assert got.tolist() == [17.0 * fires, 17.0 * index / 8, 8.5, 17.0 * (3.0 * index + 0.5)]
+    stage.release()
+
+
+def test_a_transition_s_progress_reaches_every_pass(ctx: moderngl.Context, shader: Make) -> None:
+    inputs = ", ".join(f'{{"NAME": "{name}", "TYPE": "image"}}' for name in ("startImage", "endImage"))
+    stage = Stage(ctx, shader("""
+        if (PASSINDEX == 0) gl_FragColor = vec4(progress);
+        else gl_FragColor = IMG_THIS_PIXEL(first) + 4.0 * progress;""",
+        f'"INPUTS": [{inputs}, {{"NAME": "progress", "TYPE": "float"}}], {TWICE}'), SIZE)
+    for progress in (0.25, 0.75):
+        stage.set_progress(progress)
+        assert (pixels(stage.draw(FrameInputs(), {})) == 5.0 * progress).all()
+    stage.release()
+
+
+def test_each_pass_of_a_vertex_shader_knows_its_number(ctx: moderngl.Context, shader: Make, tmp_path: Path) -> None:
+    (tmp_path / "own.vs").write_text(
+        "flat out float number;\nvoid main() { isf_vertShaderInit(); number = float(PASSINDEX) + 1.0; }\n")
+    parsed = shader("gl_FragColor = vec4(number) + 8.0 * IMG_THIS_PIXEL(first);", '"ISFVSN": "2", ' + TWICE,
+                    "flat in float number;", "own.fs")
+    assert (draw(ctx, parsed) == 10.0).all()
+
+
 @pytest.mark.parametrize("bits", ["true", "16", "false"])
 def test_a_persistent_target_starts_transparent_black_and_remembers(
     ctx: moderngl.Context, shader: Make, bits: str,
