@@ -1,5 +1,6 @@
 """A show in processes of its own, as a person would start it, and the eyes of a test or benchmark on its bus."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -90,7 +91,11 @@ class Running:
 
     def said(self) -> str:
         """Every plain line so far."""
-        self.output += (self.process.stderr.read() or "") if self.process.stderr else ""
+        assert self.process.stderr is not None
+        # Past the text layer, which does not know that there may be nothing to read yet.
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self.process.stderr.fileno(), 1 << 16):
+                self.output += data.decode(errors="replace")
         return self.output
 
     def frames(self) -> int:
