@@ -8,6 +8,7 @@ Linux only; uses nothing beyond Python and the Debian packages in ``rig_process.
 import argparse
 import atexit
 import contextlib
+import fcntl
 import itertools
 import os
 import select
@@ -15,12 +16,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import wave
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import IO
 
 if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -69,6 +72,7 @@ class Rig:
         self._family: Family | None = None
         self._sound_servers: list[Server] = []
         self._owner = 0
+        self._jack_lock: IO[str] | None = None
         self._old_handlers: dict[int, signal.Handlers] = {}
 
     def __enter__(self) -> "Rig":
@@ -103,6 +107,9 @@ class Rig:
             return
         self._family.close()
         self._family = None
+        if self._jack_lock is not None:
+            self._jack_lock.close()
+            self._jack_lock = None
         if self.midi and self.env:  # a client that was killed leaves its semaphore behind
             for left in Path("/dev/shm").glob(f"jack*{self.env['JACK_DEFAULT_SERVER']}_*"):
                 left.unlink(missing_ok=True)
@@ -203,7 +210,7 @@ class Rig:
             "DBUS_SESSION_BUS_ADDRESS": f"unix:path={folder}/run/bus",
             "PULSE_SERVER": f"unix:{folder}/run/pulse/native",
             "ALSA_CONFIG_PATH": f"{folder}/asound.conf",
-            "JACK_DEFAULT_SERVER": f"pix2live-{os.getpid()}-{next(_numbers)}",
+            "JACK_DEFAULT_SERVER": self._jack_name(),
             "JACK_NO_START_SERVER": "1",
         }
 
@@ -253,6 +260,22 @@ class Rig:
             if writing >= 0:
                 os.close(writing)
         self.env["DISPLAY"] = f":{int(told)}"
+
+    def _jack_name(self) -> str:
+        """One of a few names, held while this rig lives: JACK keeps room for 8 names, and never gives up the name of a
+        server that was killed unless it comes again."""
+        if not self.midi:
+            return "pix2live-none"
+        for number in range(1, 5):
+            lock = open(Path(tempfile.gettempdir()) / f"pix2live-rig-jack-{number}.lock", "w")  # noqa: SIM115
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                lock.close()
+                continue
+            self._jack_lock = lock
+            return f"pix2live-rig-{number}"
+        raise RigError("four rigs with MIDI run already")
 
     def _start_midi(self) -> None:
         program("jack_lsp")

@@ -172,8 +172,8 @@ class SoundCard:
             self.rate = round(candidate)
             ways = [True]
             if self.input is not None and self.output is not None:
-                # After an xrun PortAudio's duplex streams on ALSA's plug-ins (Pulse, PipeWire) poll without pause: three
-                # quarters of a core for nothing. Two streams never do, for one block more from in to out.
+                # After an xrun PortAudio's duplex streams on ALSA's plug-ins (Pulse, PipeWire) poll without pause:
+                # three quarters of a core for nothing. Two streams never do, for one block more from in to out.
                 ways = [False] if "ALSA" in (self.input.host_api, self.output.host_api) else [True, False]
             for together in ways:
                 try:

@@ -10,8 +10,8 @@ import json
 import numpy as np
 
 from pix2live.analysis.analyzer import Analyzer, AudioFeatures
-from pix2live.dsp.jit import kernel
 from pix2live.dsp.limiter import TruePeakLimiter
+from pix2live.dsp.mixing import mix, take_in
 from pix2live.engine.options import Options
 from pix2live.engine.sound import OfflineSound, Sound
 from pix2live.patch.param import ParamTable
@@ -26,36 +26,6 @@ from pix2live.synth.instrument import Instrument
 MAX_BLOCK = 4096
 FIRST_PATCH_S, FIRST_SCORE_S = 3.0, 1.0
 _GROWING = np.array([name.endswith((".count", "_count", ".phase")) for name in table.AUDIO])
-
-
-@kernel
-def take_in(heard, gain0, gain1, out):
-    """``out = heard`` times a gain ramp, NaN and Inf to 0; ``out`` has at least as many frames as ``heard``."""
-    n, channels = heard.shape
-    step = (gain1 - gain0) / max(n, 1)
-    for f in range(n):
-        gain = np.float32(gain0 + step * (f + 1))
-        for c in range(channels):
-            x = heard[f, c]
-            out[f, c] = x * gain if np.isfinite(x) else np.float32(0.0)
-
-
-@kernel
-def mix(heard, synth, monitor0, monitor1, gain0, gain1, out):
-    """``out = gain * (synth + monitor * heard)``, both ramped over the block; mono is heard on both sides."""
-    n = out.shape[0]
-    channels = heard.shape[1]
-    d_monitor, d_gain = (monitor1 - monitor0) / max(n, 1), (gain1 - gain0) / max(n, 1)
-    for f in range(n):
-        monitor = np.float32(monitor0 + d_monitor * (f + 1))
-        gain = np.float32(gain0 + d_gain * (f + 1))
-        left, right = synth[f, 0], synth[f, 1]
-        if channels > 0:
-            left += monitor * heard[f, 0]
-            right += monitor * heard[f, min(1, channels - 1)]
-        left, right = left * gain, right * gain
-        out[f, 0] = left if np.isfinite(left) else np.float32(0.0)
-        out[f, 1] = right if np.isfinite(right) else np.float32(0.0)
 
 
 class _Plan:
@@ -105,12 +75,12 @@ class AudioEngine:
 
     def open(self) -> None:
         """Open the devices, make every buffer, compile every kernel, start. Raises DeviceError, FileError."""
-        self._sound: Sound | OfflineSound = (
+        self.sound: Sound | OfflineSound = (
             OfflineSound(self._options) if self._options.offline
             else Sound(self._options, self._clock, self.callback, self.notices))
-        self._ready_for(self._sound)
+        self._ready_for(self.sound)
         self._await_first_patch_and_score()
-        self._sound.start()
+        self.sound.start()
 
     def _ready_for(self, sound: Sound | OfflineSound) -> None:
         rate, channels = sound.rate, sound.channels
@@ -164,7 +134,7 @@ class AudioEngine:
 
     def _process(self, heard: np.ndarray | None, out: np.ndarray, in_air_s: float) -> None:
         n = out.shape[0]
-        source = self._sound.source
+        source = self.sound.source
         if source is not None:
             heard = self._source_block[:n]
             got = source.read(heard)
@@ -237,10 +207,10 @@ class AudioEngine:
             plan.routes.reset()
             self._plan = plan
         self._take_score()
-        self._sound.step(now_s, self._bus)
-        self._sound.tell(self._status, now_s)
+        self.sound.step(now_s, self._bus)
+        self.sound.tell(self._status, now_s)
         self._status["frames"] = self._hops
-        self._status["latency_s"] = self.latency_frames / self.rate + self._sound.latency_s
+        self._status["latency_s"] = self.latency_frames / self.rate + self.sound.latency_s
 
     def _take_score(self) -> None:
         bus = self._bus
@@ -261,5 +231,5 @@ class AudioEngine:
 
     def close(self) -> None:
         """Stop and close the devices. Never hangs."""
-        self._sound.close(self._bus)
+        self.sound.close(self._bus)
 

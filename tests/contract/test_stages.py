@@ -1,4 +1,4 @@
-"""One walk over every stage with every unkind input: finite out, input untouched, no exception, the same after reset."""
+"""One walk over every stage with every unkind input: finite, input untouched, no exception, the same after reset."""
 
 from collections.abc import Callable
 from typing import NamedTuple

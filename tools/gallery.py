@@ -1,0 +1,63 @@
+"""Renders every preset to the built-in tune, with the built-in moving picture as its camera, and one sheet of them all.
+
+    python -m tools.gallery docs/gallery [--seconds 12] [--size 960x540] [--only NAME]
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pix2live.engine.options import Options
+from pix2live.resources import listing
+from pix2live.show.offline import OfflineShow
+
+FPS = 15.0
+# Where the tune is in full swing; what comes before is heard at once, without pictures.
+BEGIN_S = 17.0
+
+
+def picture(preset: str, size: tuple[int, int], seconds: float) -> np.ndarray:
+    """The preset after ``seconds`` of pictures, RGB uint8 (height, width, 3)."""
+    show = OfflineShow(Options(preset=preset, audio_in="demo", size=size, fps=FPS))
+    show.open()
+    try:
+        assert show.audio.sound.source is not None
+        show.audio.sound.source.read(np.zeros((round(BEGIN_S * show.audio.rate), 2), np.float32))
+        frame = None
+        for _, _, frames in show.blocks(seconds):
+            frame = frames[-1] if frames else frame
+        assert frame is not None
+        return frame.copy()
+    finally:
+        show.close()
+
+
+def main() -> None:
+    """Write NAME.jpg for each preset and presets.jpg, a sheet of two columns."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seconds", type=float, default=12.0)
+    parser.add_argument("--size", default="960x540")
+    parser.add_argument("--only")
+    options = parser.parse_args()
+    width, height = (int(side) for side in options.size.split("x"))
+    options.folder.mkdir(parents=True, exist_ok=True)
+    pictures = []
+    for name in listing("presets"):
+        if options.only in (None, name):
+            pictures.append(picture(name, (width, height), options.seconds))
+            Image.fromarray(pictures[-1]).save(options.folder / f"{name}.jpg", quality=90)
+            print(options.folder / f"{name}.jpg")
+    if options.only is None:
+        small = [np.asarray(Image.fromarray(p).resize((width // 2, height // 2), Image.Resampling.LANCZOS))
+                 for p in pictures]
+        if len(small) % 2:
+            small.append(np.zeros_like(small[0]))
+        rows = [np.hstack(small[i:i + 2]) for i in range(0, len(small), 2)]
+        Image.fromarray(np.vstack(rows)).save(options.folder / "presets.jpg", quality=88)
+
+
+if __name__ == "__main__":
+    main()
