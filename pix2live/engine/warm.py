@@ -20,7 +20,7 @@ def warm_all() -> None:
     from pix2live.devices.demo_tune import DemoTune
     from pix2live.dsp.limiter import TruePeakLimiter
     from pix2live.dsp.mixing import mix, take_in
-        from pix2live.patch.param import MASTER, ParamTable
+    from pix2live.patch.param import MASTER, ParamTable
     from pix2live.patch.route import Route, RouteTable
     from pix2live.signals import seqlock, table
     from pix2live.synth.instrument import Instrument
