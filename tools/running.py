@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -48,12 +48,13 @@ def processes_of(pid: int) -> list[int]:
 class Running:
     """``pix2live play`` with ``arguments``; ``bus`` is the show's own. Use in a with statement."""
 
-    def __init__(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
-        self._arguments, self._env = arguments, dict(env) if env is not None else None
+    def __init__(self, *arguments: str, env: Mapping[str, str] | None = None, program: Sequence[str] = tuple(PROGRAM),
+                 cwd: Path | None = None) -> None:
+        self._command, self._env, self._cwd = [*program, "play", *arguments], env, cwd
         self.output = ""
 
     def __enter__(self) -> "Running":
-        self.process = subprocess.Popen([*PROGRAM, "play", *self._arguments], env=self._env, text=True,
+        self.process = subprocess.Popen(self._command, env=self._env, cwd=self._cwd, text=True,
                                         stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         os.set_blocking(self.process.stderr.fileno(), False)  # type: ignore[union-attr]
         try:

@@ -216,15 +216,14 @@ def analyze(options: Options, progress: Progress) -> Analysis:
     signals: dict[str, np.ndarray] = {}
     scalars = np.array(rows["audio"]).reshape(len(times), -1)
     for i, name in enumerate(table.SECTIONS["audio"]):
-        signals[name] = scalars[:, i]
+        if name not in table.RESERVED:
+            signals[name] = scalars[:, i]
     scalars = np.array(rows["perception"]).reshape(len(times), -1)
     for i, name in enumerate(table.SECTIONS["perception"]):
         if name in table.MODEL:
             slot = table.MODEL.index(name)
             if slot < len(models):
                 signals[models[slot]] = scalars[:, i]
-        elif not name.startswith("vision."):
-            signals[name] = scalars[:, i]
     signals["audio.spectrum"], signals["audio.mel"] = np.array(rows["spectrum"]), np.array(rows["mel"])
     time = np.array(times)
     known = np.flatnonzero(np.diff(signals["audio.onset_count"], prepend=0.0) > 0)

@@ -45,6 +45,9 @@ MIDI = (
     "midi.note_count", "midi.clock_count",
 )
 
+# Names that presets may use already and that later work will measure; until then they stay 0.
+RESERVED = frozenset((*TONE, *FORM, "audio.percussive", "audio.harmonic", "audio.kick", "audio.snare", "audio.hat"))
+
 SECTIONS: dict[str, tuple[str, ...]] = {
     "audio": (*AUDIO, *SYNTH),
     "perception": (*BEAT, *TONE, *FORM, *VISION, *MODEL),
