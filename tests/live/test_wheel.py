@@ -44,8 +44,9 @@ def test_the_installed_wheel_renders_a_film_with_its_own_shaders_and_presets(ins
 @pytest.mark.live
 def test_with_its_model_file_removed_one_line_says_so_and_the_rest_plays(installed: Path, sound_rig: Rig) -> None:
     next(installed.glob("env/lib/python*/site-packages/pix2live/models/zoo/drums.onnx")).unlink()
+    program = [str(installed / "env" / "bin" / "pix2live")]
     with Running("--preset", "wet_canvas", "--audio-in", "demo", "--audio-out", "none", "--headless",
-                 "--size", "160x90", "--fps", "10", env=sound_rig.env, program=[str(installed / "env" / "bin" / "pix2live")],
+                 "--size", "160x90", "--fps", "10", env=sound_rig.env, program=program,
                  cwd=installed) as show:
         wait_for("the one line", lambda: "drums" in show.said(), 20)
         count, frames = show.bus.audio.count, show.frames()
