@@ -95,6 +95,25 @@ def test_where_there_is_no_rig_the_table_says_so_and_goes_on(monkeypatch: pytest
     assert any(row.what == "partials a core" for row in rows)
 
 
+def test_a_show_that_does_not_start_leaves_the_other_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoRig:
+        def __init__(self, **parts: bool) -> None: ...
+        def __enter__(self) -> "NoRig":
+            return self
+        def __exit__(self, *error: object) -> None: ...
+
+    def broken(*_: object) -> list[Row]:
+        raise RuntimeError("the show did not start:\nno sound")
+
+    monkeypatch.setattr(bench_live, "Rig", NoRig)
+    monkeypatch.setattr(bench_live, "starts", broken)
+    for name in ("playing", "latencies"):
+        monkeypatch.setattr(bench_live, name, lambda rig, seconds, name=name: [Row(name, "1 ms", "so")])
+    rows = bench_live.measure(1.0)
+    assert [row.figure for row in rows] == ["not measured", "1 ms", "1 ms"]
+    assert rows[0].how == "the show did not start: no sound"
+
+
 def test_the_command_refuses_no_time_at_all() -> None:
     done = subprocess.run([sys.executable, "-m", "tools.bench", "--seconds", "0"], cwd=ROOT, capture_output=True,
                           text=True, check=False)
