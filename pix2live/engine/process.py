@@ -68,11 +68,13 @@ def run_engine(name: str, bus_name: str, options: Options) -> None:
     engine = make_engine(name, bus, clock, options)
     try:
         engine.open()
-        status["ready_s"] = clock.now()
         gc.collect()
         gc.freeze()
         if name == "audio":
             gc.disable()
+        # In this order: a ready engine with an old heartbeat would be taken for a frozen one.
+        status["heartbeat_s"] = clock.now()
+        status["ready_s"] = clock.now()
         _loop(engine, clock, status, stop, say)
         engine.close()
     except Pix2liveError as error:

@@ -18,7 +18,7 @@ from pix2live.signals.bus import Bus
 
 NAMES = ("desk", "audio", "perception", "render")
 WATCH_S = 0.02
-FROZEN_S = {"audio": 3.0, "desk": 5.0, "perception": 15.0, "render": 15.0}
+FROZEN_S = {"audio": 5.0, "desk": 5.0, "perception": 15.0, "render": 15.0}
 START_S = 120.0  # a cold start compiles every kernel
 STOP_S = 3.0
 USER_ERROR = 4
