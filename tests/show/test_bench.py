@@ -37,13 +37,13 @@ def test_names_are_not_used_twice(rows: list[Row]) -> None:
 
 
 def test_cpu_time_of_a_callback_is_no_more_than_its_wall_clock() -> None:
-    wall, cpu = bench.callback_times(0.5)
-    assert len(wall) == len(cpu) >= 93
+    wall, cpu = bench.callback_times(0.25)
+    assert len(wall) == len(cpu) >= 100
     assert np.median(cpu) <= 1.05 * np.median(wall)
 
 
 def test_many_partials_cost_a_callback_more_than_few() -> None:
-    few, many = (np.median(bench.callback_times(0.5, count)[1]) for count in (8, bench.PARTIALS))
+    few, many = (np.median(bench.callback_times(0.25, count)[1]) for count in (8, bench.PARTIALS))
     assert many > 1.3 * few
 
 
