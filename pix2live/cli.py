@@ -41,7 +41,8 @@ def play(
     audio_in: Annotated[str | None, typer.Option(metavar="DEVICE|FILE|demo|none", help="What is heard.")] = None,
     audio_out: Annotated[str | None, typer.Option(metavar="DEVICE|FILE|none", help="Where sound goes.")] = None,
     camera: Camera = None,
-    size: Size = "1280x720",
+    size: Annotated[str | None, typer.Option(
+        metavar="WxH", help="Of the picture in pixels; 1280x720, and 640x360 without a graphics card.")] = None,
     fps: Fps = 60.0,
     fullscreen: Annotated[bool, typer.Option(help="Fill the monitor.")] = False,
     monitor: Annotated[int, typer.Option(help="Which monitor, from 0.", min=0)] = 0,
@@ -49,9 +50,9 @@ def play(
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
 ) -> None:
     """Perform: window, sound in, sound out."""
-    raise typer.Exit(_play(preset=preset, audio_in=audio_in, audio_out=audio_out, camera=camera, size=_size(size),
-                           fps=_fps(fps), fullscreen=fullscreen, monitor=monitor, headless=headless,
-                           duration=duration))
+    raise typer.Exit(_play(
+        preset=preset, audio_in=audio_in, audio_out=audio_out, camera=camera, size=_size(size) if size else None,
+        fps=_fps(fps), fullscreen=fullscreen, monitor=monitor, headless=headless, duration=duration))
 
 
 def _play(duration: float | None = None, **options: Any) -> int:

@@ -8,7 +8,7 @@ class Options:
     """``None`` means "not said": the engine chooses and says what it chose.
 
     audio_in: device name or index, file, ``demo`` or ``none``. audio_out: device, file or ``none``.
-    camera: index, device, file, folder, URL or ``none``. size: width, height in pixels.
+    camera: index, device, file, folder, URL or ``none``. size: width, height in pixels of the picture.
     overrides: base values of params (by scalar id) that win over the preset's.
     """
 
@@ -16,7 +16,7 @@ class Options:
     audio_in: str | None = None
     audio_out: str | None = None
     camera: str | None = None
-    size: tuple[int, int] = (1280, 720)
+    size: tuple[int, int] | None = None
     fps: float = 60.0
     fullscreen: bool = False
     monitor: int = 0

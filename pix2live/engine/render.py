@@ -30,6 +30,7 @@ from pix2live.visuals.mixer import Mixer
 from pix2live.visuals.pacer import FramePacer
 
 PREVIEW_SIZE = (640, 360)
+USUAL_SIZE, SOFTWARE_SIZE = (1280, 720), (640, 360)
 PREVIEW_S = 0.5
 PARAM_S = 6.0
 ERROR_S = 12.0
@@ -95,22 +96,31 @@ class RenderEngine:
     def open(self) -> None:
         """Open the window (or the offscreen twin) and draw the first picture. Raises DeviceError."""
         options = self._options
-        self.window = Window(options.size, "pix2live", options.fullscreen, options.monitor,
+        self.window = Window(options.size or USUAL_SIZE, "pix2live", options.fullscreen, options.monitor,
                              options.headless or options.offline)
         if self.window.notice:
             self.notices.append(self.window.notice)
         self.ctx = self.window.ctx
+        self.size = options.size or self._affordable_size()
         self._pacer = FramePacer(options.fps, self._clock.now, self._sleep)
         self._audio = AudioTextures(self.ctx)
         self._camera = CameraTexture(self.ctx)
-        self._mixer = Mixer(self.ctx, options.size)
+        self._mixer = Mixer(self.ctx, self.size)
         self._hud = Hud(self.ctx)
-        self._compiler = None if options.offline else Compiler(options.size)
-        self._rgb = np.zeros((options.size[1], options.size[0], 3), np.uint8)
+        self._compiler = None if options.offline else Compiler(self.size)
+        self._rgb = np.zeros((self.size[1], self.size[0], 3), np.uint8)
         self._preview = np.zeros((PREVIEW_SIZE[1], PREVIEW_SIZE[0], 3), np.uint8)
         self._small = self.ctx.simple_framebuffer(PREVIEW_SIZE, 4)
         self._help = False
         self._pick_up_patch(self._clock.now(), at_once=True)
+
+    def _affordable_size(self) -> tuple[int, int]:
+        renderer = str(self.ctx.info["GL_RENDERER"])
+        if any(name in renderer.lower() for name in ("llvmpipe", "softpipe", "swrast", "software")):
+            self.notices.append(f"no graphics card was found ({renderer.partition(' (')[0]}): drawing at "
+                                f"{SOFTWARE_SIZE[0]}x{SOFTWARE_SIZE[1]} (choose with --size)")
+            return SOFTWARE_SIZE
+        return USUAL_SIZE
 
     @property
     def wants_to_quit(self) -> bool:

@@ -43,7 +43,7 @@ class OfflineShow:
     """
 
     def __init__(self, options: Options, picture: bool = True, see: bool = True) -> None:
-        options = replace(options, offline=True, headless=True)
+        options = replace(options, offline=True, headless=True, size=options.size or (1280, 720))
         self.options = options
         self.bus, self.clock = Bus.local(), ManualClock(BEGIN_S)
         self.bus.status["parent"]["first_s"] = BEGIN_S
@@ -110,6 +110,7 @@ def render(options: Options, output: Path, seconds: float | None, progress: Prog
     if options.camera in (None, "none"):
         options = replace(options, overrides=(*options.overrides, ("synth.mute", 1.0)))
     seconds = _length(options, seconds)
+    assert options.size is not None
     recorder = Recorder(output, options.size, options.fps, 48000)
     try:
         show = OfflineShow(options)
