@@ -1,5 +1,7 @@
 """What a sound callback's life looked like: counts, compute times and intervals, for the watchdog and the bench."""
 
+import time
+
 import numpy as np
 
 RING = 8192
@@ -32,6 +34,7 @@ class CallbackMeter:
         self.rate, self.block = float(rate), int(block)
         self._compute_s = np.zeros(RING)
         self._interval_s = np.zeros(RING)
+        self._cpu_s = np.zeros(RING)
         self.reset()
 
     def reset(self) -> None:
@@ -42,6 +45,8 @@ class CallbackMeter:
         self._usual_s = 0.0
         self._compute_s[:] = 0.0
         self._interval_s[:] = 0.0
+        self._cpu_s[:] = 0.0
+        self._cpu_began_s = 0.0
 
     def begin(self, now_s: float, frames: int, flagged: bool = False) -> None:
         """A callback for ``frames`` frames begins at ``now_s``."""
@@ -65,10 +70,13 @@ class CallbackMeter:
         self.callbacks += 1
         self.frames += frames
         self.last_s = now_s
+        self._cpu_began_s = time.thread_time()
 
     def end(self, now_s: float) -> None:
         """The callback begun last ends at ``now_s``."""
-        self._compute_s[(self.callbacks - 1) % RING] = now_s - self.last_s
+        at = (self.callbacks - 1) % RING
+        self._compute_s[at] = now_s - self.last_s
+        self._cpu_s[at] = time.thread_time() - self._cpu_began_s
 
     def failed(self, error: BaseException) -> None:
         """The user's callback raised ``error``."""
@@ -79,6 +87,10 @@ class CallbackMeter:
     def compute_s(self) -> np.ndarray:
         """Seconds spent in each of the last callbacks (up to 8192), oldest first. Not real-time safe."""
         return self._newest(self._compute_s, 0)
+
+    def cpu_s(self) -> np.ndarray:
+        """Like ``compute_s``, but the processor's time alone: what it costs where others share the machine."""
+        return self._newest(self._cpu_s, 0)
 
     def interval_s(self) -> np.ndarray:
         """Seconds from each callback to the next, of the last ones (up to 8192), oldest first. Not real-time safe."""

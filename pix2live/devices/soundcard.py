@@ -17,7 +17,7 @@ from pix2live.quiet import quiet_stderr
 MAX_IN_CHANNELS = 8
 CLOSE_S = 2.0
 _FLOAT32 = 1  # PortAudio's paFloat32
-_BAD_RATE = -9997
+_BAD_RATE, _TIMED_OUT = -9997, -9987
 
 
 @dataclass(frozen=True)
@@ -223,11 +223,22 @@ class SoundCard:
         """Let the callback run. Raises DeviceError where the device refuses now."""
         self._started_s = self._clock()
         try:
-            with quiet_stderr():
-                for stream in self._streams:
-                    stream.start_stream()
+            for stream in self._streams:
+                self._start_stream(stream)
         except OSError as error:
             raise _explained(error, self.input, self.output, self.rate, True) from error
+
+    @staticmethod
+    def _start_stream(stream: Any) -> None:
+        for tries_left in (2, 1, 0):
+            try:
+                with quiet_stderr():
+                    stream.start_stream()
+                return
+            except OSError as error:
+                # On a busy machine a sound server may be slow to answer; it does at the next try.
+                if _code(error) != _TIMED_OUT or not tries_left:
+                    raise
 
     def alive(self, now_s: float) -> bool:
         """True while callbacks come (within the last half second, or eight blocks; 3 s are granted at the start)."""

@@ -6,6 +6,7 @@
 """
 
 import contextlib
+import threading
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,8 @@ class DeskEngine:
         self._mapping = Mapping()
         self._learner, self._takeover = Learner(), Takeover()
         self._unsaved = False
+        self._saving = threading.Thread()
+        self._saving.start()
         self._saved_s = -1e9
 
     def open(self) -> None:
@@ -348,8 +351,14 @@ class DeskEngine:
         state = {"preset": self._patch.preset,
                  "params": {id_: float(self._values[i]) for id_, i in self._patch.table.index.items()
                             if id_ not in overridden}}
+        # The disk may take its time; MIDI must not wait for it.
+        self._saving.join()
+        self._saving = threading.Thread(target=self._write_autosave, args=(tomli_w.dumps(state).encode(),))
+        self._saving.start()
+
+    def _write_autosave(self, data: bytes) -> None:
         try:
-            write_whole(state_dir() / "autosave.toml", tomli_w.dumps(state).encode(), make_folder=True)
+            write_whole(state_dir() / "autosave.toml", data, make_folder=True)
         except Pix2liveError as error:
             self.notices.append(str(error))
 
@@ -357,5 +366,6 @@ class DeskEngine:
         """Save and let go of MIDI."""
         if self._unsaved:
             self.save(self._clock.now())
+        self._saving.join()
         if self._midi is not None:
             self._midi.close()

@@ -214,6 +214,7 @@ class Sound:
         self._measured_s = now_s
         compute, interval = meter.compute_s(), meter.interval_s()
         if len(compute) and len(interval):
+            status["cpu_p50"], status["cpu_p99"] = np.percentile(meter.cpu_s(), (50, 99))
             status["compute_p50"], status["compute_p99"] = np.percentile(compute, (50, 99))
             status["interval_p50"], status["interval_p99"] = np.percentile(interval, (50, 99))
             status["load"] = status["compute_p50"] * self.rate / self._options.block

@@ -27,8 +27,8 @@ class SignalReader:
         }
         spans = table.SPANS
         self._targets = [(self.values[spans["audio"]], self.audio["scalars"][0]),
-                         (self.values[spans["perception"]], self.perception["scalars"][0]),
-                         (self.values[spans["control"]], self._control["scalars"][0])]
+                         (self.values[spans["perception"]], self.perception["scalars"][0])]
+        self._control_target = self.values[spans["control"]]
         start = spans["perception"].start
         self._beat = self.values[start:start + len(table.BEAT)]
         self._clock = self.values[spans["clock"]]
@@ -41,6 +41,8 @@ class SignalReader:
         bus.perception.at(time_s, self.perception, self._used["perception"])
         if bus.control.count != self._control_count:
             self._control_count = bus.control.newest(self._control) + 1
+            # Some four thousand values that seldom change: copied only then.
+            np.copyto(self._control_target, self._control["scalars"][0])
         bus.params.newest(self.params)
         for target, source in self._targets:
             np.copyto(target, source)

@@ -4,7 +4,7 @@ import numpy as np
 
 STATUS_FIELDS = (
     "pid", "heartbeat_s", "ready_s", "load", "xruns", "dropped", "frames", "callbacks", "latency_s", "errors",
-    "stop", "restarts", "compute_p50", "compute_p99", "interval_p50", "interval_p99", "first_s",
+    "stop", "restarts", "cpu_p50", "cpu_p99", "compute_p50", "compute_p99", "interval_p50", "interval_p99", "first_s",
 )
 _INDEX = {name: i for i, name in enumerate(STATUS_FIELDS)}
 
