@@ -40,8 +40,9 @@ vec3 oklch(float L, float C, float h) {
 
 float gTime;
 float gSwell;
+vec2 gRoller;  // how far away and how high
 
-// Four crossing swells with sharpened crests.
+// Four crossing swells with sharpened crests, and the roller of a hit.
 float sea(vec2 p) {
     float a = dot(p, vec2(0.34, 0.91)) + gTime * RATE(0.90);
     float b = dot(p, vec2(-0.83, 0.97)) + gTime * RATE(1.27);
@@ -49,7 +50,12 @@ float sea(vec2 p) {
     float d = dot(p, vec2(-2.6, 2.2)) + 1.1 * sin(b) + gTime * RATE(2.35);
     float h = 0.53 * (1.0 - sqrt(0.006 + pow(sin(0.5 * a), 2.0))) + 0.32 * (1.0 - sqrt(0.010 + pow(sin(0.5 * b + 0.4), 2.0)));
     h += 0.11 * sin(c) + 0.05 * sin(d);
-    return h * gSwell;
+    h *= gSwell;
+    if (gRoller.y > 0.002) {
+        float w = (length(p) - gRoller.x) / (0.7 + 0.10 * gRoller.x);
+        h += gRoller.y * exp(-w * w);
+    }
+    return h;
 }
 
 // Distance to the nearest cell wall: the cracks through which the embers show.
@@ -123,10 +129,12 @@ float sparkField(vec2 p, float scale, float seed) {
 void main() {
     vec2 res = RENDERSIZE;
     vec2 p = (gl_FragCoord.xy - 0.5 * res) / min(res.x, res.y);
-    gTime = mod(TIME * 0.5, 8192.0) + flow;
+    gTime = mod(TIME * 0.3, 8192.0) + flow;
     gTime = mod(gTime, 8192.0);
     float breath = 0.5 + 0.5 * sin(TIME * 0.42);
     gSwell = 0.30 + 1.15 * swell + 0.10 * breath;
+    // A hit raises a roller at the horizon; as it dies away the roller runs in towards the eye.
+    gRoller = vec2(2.5 + 9.5 * hit, 0.34 * hit * hit);
 
     // The camera rides the swell a little; a portrait picture looks up more, so that the sun stays in the middle third.
     float tall = clamp(res.y / res.x - 1.0, 0.0, 1.0);
@@ -136,7 +144,7 @@ void main() {
     vec3 rd = normalize(vec3(p.x, p.y + 0.02 + 0.06 * tall, 1.15));
     vec3 sky = dusk(rd);
     vec3 col = sky;
-    float top = 0.97 * gSwell;
+    float top = 0.97 * gSwell + gRoller.y;
     // What the sea fades into: the sky at its edge, with what falls on it from the crown.
     vec3 edge = vec3(rd.x, 0.006, rd.z);
     vec3 fog = dusk(edge) * 0.8 + 0.75 * max(eclipse(edge, 0.0), 0.0);
@@ -169,7 +177,9 @@ void main() {
             float vein = exp(-wall / width) + 0.35 * exp(-wall / (width * 3.6));
             float patchy = 0.5 + 0.5 * sin(v.x * 0.43 + 1.3 * sin(v.y * 0.31) + gTime * 0.2);
             float depth = smoothstep(1.05, 0.15, lift);
-            float burn = vein * (0.25 + 0.75 * patchy) * (0.25 + 1.0 * depth) * (0.16 + 1.35 * heat + 0.55 * hit);
+            float behind = (length(q.xz) - gRoller.x) / (0.9 + 0.16 * gRoller.x);
+            float roller = gRoller.y * exp(-behind * behind);
+            float burn = vein * (0.25 + 0.75 * patchy) * (0.25 + 1.0 * depth) * (0.16 + 1.35 * heat + 0.20 * hit + 2.4 * roller);
             col = oklch(0.10, 0.03, 0.70) * (0.3 + 0.7 * lift) + mirror * fres * 0.85 + fire(burn) * (1.0 - fres);
             // Light that shines through the thin crests.
             col += fire(0.55 + heat) * pow(clamp(lift, 0.0, 1.2), 5.0) * (0.02 + 0.16 * heat);

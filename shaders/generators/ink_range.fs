@@ -75,7 +75,7 @@ vec4 remember() {
         float y = (row - 0.5) * cell.y;
         now = 0.5 * texture(past, vec2(x, y)).r + 0.25 * (texture(past, vec2(x - wide, y)).r + texture(past, vec2(x + wide, y)).r);
     }
-    float rate = row < 0.5 ? (now > was ? 18.0 : 3.5) : 4.5;
+    float rate = row < 0.5 ? (now > was ? 30.0 : 3.5) : 4.5;
     return vec4(mix(was, now, 1.0 - exp(-rate * clamp(TIMEDELTA, 0.0, 0.1))), 0.0, 0.0, 1.0);
 }
 

@@ -65,7 +65,8 @@ vec4 grow(sampler2D from) {
     float u = 1.0 - here.x, v = here.y, zone = here.a - 1.0;
     float F = mix(0.026, 0.050, zone * 0.62 + 0.38 * feed);
     float K = mix(0.0560, 0.0622, smoothstep(0.0, 0.95, zone * 0.7 + 0.3 * feed));
-    float dt = clamp(TIMEDELTA * 75.0, 0.25, 1.25);
+    // What is stirred grows faster.
+    float dt = clamp(TIMEDELTA * 75.0, 0.25, 1.25) * (0.45 + 0.55 * smoothstep(0.0, 0.45, stir));
     float reaction = u * v * v;
     u += dt * (-0.12 * lap.x - reaction + F * (1.0 - u));
     v += dt * (0.06 * lap.y + reaction - (F + K) * v);
@@ -85,7 +86,7 @@ vec4 stirred(vec2 p) {
         vec2 d = p - eye;
         drift += vec2(-d.y, d.x) * exp(-dot(d, d) * 9.0) * (i == 1 ? -1.0 : 1.0);
     }
-    vec2 from = uv - drift * (0.06 + 1.1 * stir) * clamp(TIMEDELTA, 0.0, 0.05) * min(RENDERSIZE.x, RENDERSIZE.y) / RENDERSIZE;
+    vec2 from = uv - drift * (0.03 + 1.4 * stir) * clamp(TIMEDELTA, 0.0, 0.05) * min(RENDERSIZE.x, RENDERSIZE.y) / RENDERSIZE;
     vec4 s = texture(tank, from);
     ivec2 c = ivec2(gl_FragCoord.xy);
     if (s.a < 0.5) {

@@ -116,7 +116,7 @@ void main() {
     float tpx = px / t.side * 1.2;
 
     // Each tile turns a quarter on its own moments: a count, and a spring towards the next one.
-    float own = beat * (t.r > 0.66 ? 0.5 : 0.25) + t.s * 8.0;
+    float own = beat * (t.r > 0.66 ? 0.25 : 0.125) + t.s * 8.0;
     float count = floor(own), ease = fract(own);
     float go = smoothstep(0.0, 0.22, ease);
     go += sin(clamp(ease / 0.45, 0.0, 1.0) * 9.42478) * 0.07 * (1.0 - clamp(ease / 0.45, 0.0, 1.0)) * step(0.0001, ease);
@@ -139,8 +139,8 @@ void main() {
     if (hash3(ivec3(t.id, 23)) < 0.40) under = 0;
     int over = (under + 1 + int(hash3(ivec3(t.id, 37 + era)) * 4.99)) % 6;
     // On a hit a few tiles print in the other ink: their two change places.
-    int roll = int(mod(floor(beat * 2.0), 4096.0));
-    float spot = step(hash3(ivec3(t.id, 51 + roll)), 0.22 * smoothstep(0.15, 0.6, hit));
+    int roll = int(mod(ceil(flow - 0.05), 4096.0));
+    float spot = step(hash3(ivec3(t.id, 51 + roll)), 0.18 * smoothstep(0.15, 0.6, hit));
     vec3 lower = ink(under), upper = ink(over);
     vec3 swap = lower;
     lower = mix(lower, upper, spot);

@@ -57,7 +57,7 @@ void main() {
     float y = p.y / extent.y;
     float px = 2.0 / shortest;
 
-    float t = mod(mod(TIME * 0.35, 8192.0) + flow, 8192.0);
+    float t = mod(mod(TIME * 0.25, 8192.0) + flow, 8192.0);
     float slow = 0.5 + 0.5 * sin(TIME * 0.29);
 
     vec3 night = oklch(0.115 + 0.05 * exp(-y * y * 2.5) * (0.6 + 0.4 * slow), 0.055, hue - 0.09 + 0.05 * along);

@@ -161,7 +161,7 @@ vec4 stroke() {
     int seed = FRAMEINDEX & 0xffff;
     float size = mix(0.055, 0.17, brush) * (fine ? 0.42 : 1.0);
     // The chance per frame keeps the painter's pace the same at any frame rate.
-    float chance = 1.0 - exp(-2.0 * dt * (0.9 + 9.0 * haste * haste + 5.0 * hit) * (fine ? 1.0 : 0.75));
+    float chance = 1.0 - exp(-2.0 * dt * (0.9 + 9.0 * haste * haste + 12.0 * hit * hit) * (fine ? 1.0 : 0.75));
     vec2 shift = vec2(hash3(ivec3(seed, 1, 9)), hash3(ivec3(seed, 2, 9)));
     vec2 q = p / size + shift;
     ivec2 base = ivec2(floor(q - 0.5));
