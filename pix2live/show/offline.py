@@ -54,8 +54,12 @@ class OfflineShow:
         self.notices: list[str] = []
 
     def open(self) -> None:
-        """Open every engine: devices are files. Raises the errors of each."""
+        """Open every engine: devices are files. Raises the errors of each.
+
+        The first time on a machine this compiles the kernels, which takes half a minute and is said.
+        """
         self.desk.open()
+        from pix2live.engine import warm  # noqa: F401
         if self.perception is not None:
             self.perception.open()
         self.audio.open()
