@@ -40,7 +40,7 @@ HELP_LINES: tuple[tuple[str, str], ...] = (
     ("1 to 9, 0", "preset 1 to 9, 10"),
     ("F, F11", "full screen"),
     ("B", "blackout, and back"),
-    ("P", "panic: silence all sound"),
+    ("P", "panic: silence all sound; again: sound"),
     ("Space, T", "tap the tempo"),
     ("[ and ], Page Up, Down", "previous, next param"),
     ("- and +, Down, Up", "turn the param down, up"),

@@ -152,6 +152,7 @@ class DeskEngine:
                             list(preset.routes))
         self.notices += self._problems(path.name, preset, params)
         self._takeover.reset()
+        self._say(preset.name)
         self._selected = min(self._selected, len(params) - 1)
         self._unsaved = True
         publish_text(self._bus.patch, self._patch.dumps(), self._patch.generation, self._clock.now())
@@ -240,8 +241,7 @@ class DeskEngine:
         elif what == "blackout":
             self._set("master.blackout", 1.0 - self._get("master.blackout"))
         elif what == "panic":
-            self._panics += 1
-            self._say("panic: all sound is off for a moment")
+            self._panic()
         elif what == "tap":
             self._transport = self._taps.tap(float(command.get("at_s", now_s)), self._transport)
             self._say(f"{self._transport.bpm:.1f} BPM")
@@ -266,6 +266,16 @@ class DeskEngine:
             if self._mapping.clear(self._patch.table.ids[self._selected]):
                 self._save_mapping()
             self._say(f"{self._patch.table.ids[self._selected]} is free of controls")
+
+    def _panic(self) -> None:
+        # A picture that goes on would sound again at once, so all is muted as well, until asked for again.
+        if self._get("master.mute") > 0.5:
+            self._set("master.mute", 0.0)
+            self._say("sound again")
+        else:
+            self._panics += 1
+            self._set("master.mute", 1.0)
+            self._say("panic: all sound is off; P again for sound")
 
     def _load_named(self, command: dict[str, Any]) -> None:
         if "index" in command:

@@ -87,6 +87,16 @@ def test_an_override_wins_over_the_preset() -> None:
     assert Desk(preset=PRESETS[0], overrides=(("synth.mute", 1.0),)).value("synth.mute") == 1.0
 
 
+def test_panic_mutes_all_until_it_is_pressed_again() -> None:
+    desk = Desk(preset=PRESETS[0])
+    desk.tell(do="panic")
+    assert desk.value("master.mute") == 1.0
+    desk.tell(do="next_preset")
+    assert desk.value("master.mute") == 1.0
+    desk.tell(do="panic")
+    assert desk.value("master.mute") == 0.0
+
+
 def test_panic_counts_and_tap_sets_the_tempo() -> None:
     desk = Desk(preset=PRESETS[0])
     for n in range(4):
