@@ -46,7 +46,8 @@ MIDI = (
 )
 
 # Names that presets may use already and that later work will measure; until then they stay 0.
-RESERVED = frozenset((*TONE, *FORM, *KEY, "audio.percussive", "audio.harmonic", "audio.kick", "audio.snare", "audio.hat"))
+RESERVED = frozenset((
+    *TONE, *FORM, *KEY, "audio.percussive", "audio.harmonic", "audio.kick", "audio.snare", "audio.hat"))
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "audio": (*AUDIO, *SYNTH),
