@@ -8,7 +8,7 @@
     {"NAME": "grow", "TYPE": "float", "LABEL": "Growth with the spectrum", "MIN": 0.0, "MAX": 1.0, "DEFAULT": 0.5},
     {"NAME": "bounce", "TYPE": "float", "LABEL": "Bounce", "MIN": 0.0, "MAX": 1.0, "DEFAULT": 0.15},
     {"NAME": "split", "TYPE": "float", "LABEL": "Small tiles", "MIN": 0.0, "MAX": 1.0, "DEFAULT": 0.4},
-    {"NAME": "hit", "TYPE": "float", "LABEL": "Spot ink on a hit", "MIN": 0.0, "MAX": 1.0, "DEFAULT": 0.0},
+    {"NAME": "hit", "TYPE": "float", "LABEL": "Jolt on a hit", "MIN": 0.0, "MAX": 1.0, "DEFAULT": 0.0},
     {"NAME": "shadow", "TYPE": "float", "LABEL": "Lift of the paper", "MIN": 0.0, "MAX": 1.0, "DEFAULT": 0.4},
     {"NAME": "flow", "TYPE": "float", "LABEL": "Turning", "MIN": 0.0, "MAX": 8192.0, "DEFAULT": 0.0},
     {"NAME": "palette", "TYPE": "long", "LABEL": "Inks", "VALUES": [0, 1, 2], "LABELS": ["Poster", "Riviera", "Night"], "DEFAULT": 0},
@@ -115,20 +115,22 @@ void main() {
     Tile t = tileAt(p);
     float tpx = px / t.side * 1.2;
 
+    // The tile listens at one place of the spectrum: low ones left, high ones right, large ones low.
+    float place = clamp(0.5 + 0.42 * centred.x * shortest / res.x * 2.0, 0.02, 0.95);
+    float where_ = clamp(0.06 + 0.72 * fract(t.r * 3.7) * (t.side < 0.75 ? 1.0 : 0.55) + 0.12 * place, 0.0, 0.95);
+    float heard = texture(spectrum, vec2(where_, 0.5)).r;
+
     // Each tile turns a quarter on its own moments: a count, and a spring towards the next one.
     float own = beat * (t.r > 0.66 ? 0.25 : 0.125) + t.s * 8.0;
     float count = floor(own), ease = fract(own);
     float go = smoothstep(0.0, 0.22, ease);
     go += sin(clamp(ease / 0.45, 0.0, 1.0) * 9.42478) * 0.07 * (1.0 - clamp(ease / 0.45, 0.0, 1.0)) * step(0.0001, ease);
     float dirn = t.s > 0.5 ? 1.0 : -1.0;
-    float angle = (count - 1.0 + go) * 1.5707963 * dirn;
+    // A hit jolts the tiles that hear it.
+    float angle = ((count - 1.0 + go) * 1.5707963 - 0.60 * hit * heard * heard) * dirn;
     float ca = cos(angle), sa = sin(angle);
     vec2 q = mat2(ca, sa, -sa, ca) * t.q;
 
-    // The tile listens at one place of the spectrum: low ones left, high ones right, large ones low.
-    float place = clamp(0.5 + 0.42 * centred.x * shortest / res.x * 2.0, 0.02, 0.95);
-    float where_ = clamp(0.06 + 0.72 * fract(t.r * 3.7) * (t.side < 0.75 ? 1.0 : 0.55) + 0.12 * place, 0.0, 0.95);
-    float heard = texture(spectrum, vec2(where_, 0.5)).r;
     float breath = 0.5 + 0.5 * sin(TIME * 0.8 + t.r * TAU * 2.0);
     float g = clamp(0.42 + 0.16 * breath + grow * (1.7 * (heard - 0.33)) + 0.16 * bounce, 0.0, 1.0);
 
@@ -138,9 +140,9 @@ void main() {
     int under = int(hash3(ivec3(t.id, 11 + era)) * 5.99);
     if (hash3(ivec3(t.id, 23)) < 0.40) under = 0;
     int over = (under + 1 + int(hash3(ivec3(t.id, 37 + era)) * 4.99)) % 6;
-    // On a hit a few tiles print in the other ink: their two change places.
+    // As it turns on, now these tiles and now those print in the other ink: their two change places.
     int roll = int(mod(ceil(flow - 0.05), 4096.0));
-    float spot = step(hash3(ivec3(t.id, 51 + roll)), 0.18 * smoothstep(0.15, 0.6, hit));
+    float spot = step(hash3(ivec3(t.id, 51 + roll)), 0.05);
     vec3 lower = ink(under), upper = ink(over);
     vec3 swap = lower;
     lower = mix(lower, upper, spot);
