@@ -24,10 +24,11 @@ def is_torn(frame):
 
 @kernel
 def read_many(head, seqs, slots, count):
-    """``(good reads, torn frames, distinct frames)`` after ``count`` good reads."""
+    """``(good reads, torn frames, distinct frames)`` after ``count`` good reads and a thousand distinct frames: on a busy
+    machine the writer may not have run for long."""
     frame = np.empty(slots.shape[1], np.uint64)
     good, torn, distinct, last = 0, 0, 0, -1
-    while good < count:
+    while good < count or distinct < 1000:
         number = read_newest(head, seqs, slots, frame, frame.shape[0])
         if number < 0:
             continue
