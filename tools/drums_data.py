@@ -50,11 +50,15 @@ class Kit:
 
 @dataclass
 class Clip:
-    """One mix with its answers: ``times[class]`` in s, and ``ignore[class]`` where nothing is held against anyone."""
+    """One mix with its answers: ``times[class]`` in s, and ``ignore[class]`` where nothing is held against anyone.
+
+    ``hits`` is all that was played, of every class.
+    """
 
     audio: np.ndarray
     times: dict[str, list[float]]
     ignore: dict[str, list[float]]
+    hits: list[Hit] = field(default_factory=list)
 
 
 # ---- files ---------------------------------------------------------------------------------------------------------

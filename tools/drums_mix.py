@@ -117,8 +117,27 @@ def resampled(sound: np.ndarray, ratio: float) -> np.ndarray:
     return np.interp(at, np.arange(len(sound)), sound).astype(np.float32)
 
 
-def kit_of(rng: Rng, kits: list[Kit], vary: float = 0.15) -> Kit:
-    """A kit to play: one of ``kits``, or each drum from another, retuned by up to ``vary``; two shots a class."""
+def altered(rng: Rng, shot: np.ndarray) -> np.ndarray:
+    """Another drum made of one: retuned, shortened, equalised, softened, driven or dulled, each by chance."""
+    shot = resampled(shot, np.exp(rng.uniform(-0.2, 0.2)))
+    t = np.arange(len(shot)) / RATE
+    if rng.random() < 0.5:
+        shot = shot * np.exp(-t / np.exp(rng.uniform(np.log(0.05), np.log(0.6))))
+    for _ in range(int(rng.integers(0, 4))):  # peaking equaliser: the band added or taken away
+        centre = np.exp(rng.uniform(np.log(60), np.log(11000)))
+        b, a = signal.iirpeak(centre, rng.uniform(0.8, 2.0), fs=RATE)
+        shot = shot + signal.lfilter(b, a, shot) * rng.uniform(-0.6, 1.2)
+    if rng.random() < 0.15:
+        shot = shot * np.minimum(1, t / rng.uniform(0.001, 0.004))
+    if rng.random() < 0.2:
+        shot = np.tanh(shot / max(1e-6, float(np.abs(shot).max())) * rng.uniform(1.5, 5))
+    if rng.random() < 0.15:
+        shot = signal.sosfilt(signal.butter(2, rng.uniform(6500, 12000), fs=RATE, output="sos"), shot)
+    return one_shot(shot)
+
+
+def kit_of(rng: Rng, kits: list[Kit], vary: bool = False) -> Kit:
+    """A kit to play: one of ``kits``, or each drum from another; ``vary`` alters and layers the drums."""
     base, kit = kits[rng.integers(len(kits))], Kit("mixed")
     mixed = rng.random() < 0.5
     for kind in ("kick", "snare", "hat", "tom", "other", "cymbal", "stick"):
@@ -126,9 +145,19 @@ def kit_of(rng: Rng, kits: list[Kit], vary: float = 0.15) -> Kit:
         if not sources:
             continue
         source = base if base.shots.get(kind) and not mixed else sources[rng.integers(len(sources))]
-        ratio = np.exp(rng.uniform(-vary, vary))
         for _ in range(4 if kind in ("tom", "other") else 2):
-            kit.add(kind, resampled(source.shots[kind][rng.integers(len(source.shots[kind]))], ratio))
+            shot = source.shots[kind][rng.integers(len(source.shots[kind]))]
+            if vary and rng.random() < 0.8:
+                shot = altered(rng, shot)
+                if rng.random() < 0.3 and len(shot):
+                    second = sources[rng.integers(len(sources))].shots[kind]
+                    other = altered(rng, second[rng.integers(len(second))])
+                    both = np.zeros(max(len(shot), len(other)), np.float32)
+                    both[: len(shot)] += shot
+                    both[: len(other)] += other * np.float32(rng.uniform(0.2, 1.0))
+                    shot = one_shot(both)
+            if len(shot):
+                kit.add(kind, shot)
     return kit
 
 
@@ -301,12 +330,13 @@ def level(sound: np.ndarray) -> np.ndarray:
     return sound * np.float32(0.126 / np.sqrt(np.mean(loud**2))) if len(loud) > 100 else sound
 
 
-def play(rng: Rng, hits: list[Hit], kit: Kit, seconds: float) -> np.ndarray:
-    """The hits on a kit, each drum at a level of its own; hats choke hats."""
-    out = np.zeros(int(seconds * RATE) + 2 * RATE, np.float32)
-    gains = {"kick": rng.uniform(0.6, 1.0), "snare": rng.uniform(0.45, 1.0), "hat": rng.uniform(0.12, 0.5),
-             "cymbal": rng.uniform(0.15, 0.5), "tom": rng.uniform(0.3, 0.9), "other": rng.uniform(0.15, 0.6),
-             "stick": rng.uniform(0.2, 0.5)}
+def play(rng: Rng, hits: list[Hit], kit: Kit, seconds: float) -> dict[str, np.ndarray]:
+    """The hits on a kit, each drum at a level of its own and on a track of its own; hats choke hats."""
+    length = int(seconds * RATE)
+    lows = {"kick": 0.4, "snare": 0.3, "hat": 0.08, "cymbal": 0.1, "tom": 0.3, "other": 0.15, "stick": 0.2}
+    highs = {"kick": 1.0, "snare": 1.0, "hat": 0.6, "cymbal": 0.6, "tom": 0.9, "other": 0.6, "stick": 0.6}
+    gains = {kind: np.exp(rng.uniform(np.log(lows[kind]), np.log(highs[kind]))) for kind in lows}
+    tracks = {kind: np.zeros(length + 2 * RATE, np.float32) for kind in (*CLASSES, "rest")}
     hat_times = [at for at, kind, _ in hits if kind == "hat"]
     for at, kind, velocity in hits:
         shots = kit.shots.get(kind)
@@ -318,8 +348,8 @@ def play(rng: Rng, hits: list[Hit], kit: Kit, seconds: float) -> np.ndarray:
             if later:
                 shot = shot[: max(480, int((later[0] - at) * RATE))]
         start = int(at * RATE)
-        out[start : start + len(shot)] += shot * np.float32(gains[kind] * velocity)
-    return out[: int(seconds * RATE)]
+        tracks.get(kind, tracks["rest"])[start : start + len(shot)] += shot * np.float32(gains[kind] * velocity)
+    return {kind: track[:length] for kind, track in tracks.items()}
 
 
 def room(rng: Rng, sound: np.ndarray, wet: float) -> np.ndarray:
@@ -344,27 +374,49 @@ def squeeze(rng: Rng, sound: np.ndarray) -> np.ndarray:
     return (sound * np.interp(at, np.arange(len(gains)), gains)).astype(np.float32)
 
 
-_OWN_HZ = {"kick": (35.0, 160.0), "snare": (180.0, 7000.0), "hat": (7000.0, 16000.0)}
+_OWN_HZ = {
+    "kick": ((35.0, 110.0), (110.0, 400.0), (1500.0, 6000.0)),
+    "snare": ((150.0, 400.0), (400.0, 2000.0), (2000.0, 8000.0)),
+    "hat": ((5000.0, 9000.0), (9000.0, 16000.0)),
+}
 
 
-def audible(times: list[float], kind: str, drums: np.ndarray, music: np.ndarray) -> list[bool]:
-    """Whether in the 40 ms after each hit the drums are less than 10 dB under the music, in the hit's own range."""
-    sos = signal.butter(2, _OWN_HZ[kind], "bandpass", fs=RATE, output="sos")
-    sums = [np.cumsum(np.pad(signal.sosfilt(sos, bus) ** 2, (1, 2000))) for bus in (drums, music)]
+def audible(times: list[float], kind: str, own: np.ndarray, rest: np.ndarray) -> list[bool]:
+    """Whether in the 40 ms after each hit, in one of its drum's ranges, it is at most 3 dB under all the rest."""
+    heard = np.zeros(len(times), bool)
     starts = np.array([int(at * RATE) for at in times], int)
-    ours, theirs = (total[starts + 1920] - total[starts] for total in sums)
-    return list(ours > 0.1 * theirs + 1e-6)
+    for edges in _OWN_HZ[kind]:
+        sos = signal.butter(2, edges, "bandpass", fs=RATE, output="sos")
+        sums = [np.cumsum(np.pad(signal.sosfilt(sos, track) ** 2, (1, 2000))) for track in (own, rest)]
+        ours, theirs = (total[starts + 1920] - total[starts] for total in sums)
+        heard |= ours > 0.5 * theirs + 1e-5
+    return list(heard)
+
+
+def answers(hits: list[Hit], tracks: dict[str, np.ndarray], music: np.ndarray, mixed: np.ndarray) -> Clip:
+    """The mix with what is asked of a detector, given every drum's track and the music as they went into it.
+
+    Ghost notes (velocity under a quarter) and hits that the others drown (``audible``) are ignored, not asked for.
+    """
+    clip = Clip(mixed, {kind: [] for kind in CLASSES}, {kind: [] for kind in CLASSES}, hits)
+    whole = music + sum(tracks.values())
+    for kind in CLASSES:
+        own = [(at, velocity) for at, name, velocity in hits if name == kind]
+        heard = audible([at for at, _ in own], kind, tracks[kind], whole - tracks[kind])
+        for (at, velocity), clear in zip(own, heard, strict=True):
+            if clip.times[kind] and at - clip.times[kind][-1] < 0.03:
+                continue  # two notes of one stroke, or a flam: one event
+            (clip.times if clear and velocity >= 0.25 else clip.ignore)[kind].append(at)
+        clip.ignore[kind] += [at for at, name, _ in hits if IGNORED.get(name) == kind]
+    return clip
 
 
 def mix(rng: Rng, hits: list[Hit], kit: Kit, music: np.ndarray, drums_db: float) -> Clip:
-    """Drums at ``drums_db`` over the music, through room, ducking, compression and soft clipping; peak at most 1.
-
-    Ghost notes (velocity under a quarter) and hits that the music drowns (``audible``) are ignored, not asked for.
-    """
+    """Drums at ``drums_db`` over the music, through room, ducking, compression and soft clipping; peak at most 1."""
     seconds = len(music) / RATE
-    drums = play(rng, hits, kit, seconds)
-    if rng.random() < 0.7:
-        drums = room(rng, drums, rng.uniform(0.05, 0.5))
+    tracks = play(rng, hits, kit, seconds)
+    dry = sum(tracks.values())
+    drums = room(rng, dry, rng.uniform(0.05, 0.5)) if rng.random() < 0.7 else dry
     music = level(music)
     if rng.random() < 0.25:  # the kick ducks the music
         duck = np.ones(len(music), np.float32)
@@ -374,29 +426,23 @@ def mix(rng: Rng, hits: list[Hit], kit: Kit, music: np.ndarray, drums_db: float)
                 dip = 1 - rng.uniform(0.5, 0.95) * np.exp(-_time(0.35) / 0.12)
                 duck[start : start + len(dip)] = np.minimum(duck[start : start + len(dip)], dip[: len(duck) - start])
         music = music * duck
-    drums = level(drums) * np.float32(10 ** (drums_db / 20))
-    sound = drums + music
+    levelled = level(drums) * np.float32(10 ** (drums_db / 20))
+    gain = np.sqrt(np.sum(levelled**2) / max(1e-9, float(np.sum(drums**2))))
+    sound = levelled + music
     if rng.random() < 0.6:
         sound = squeeze(rng, level(sound) * 2)
     if rng.random() < 0.3:
         sound = np.tanh(level(sound) * rng.uniform(1.5, 6))
     sound = (sound / max(1e-6, float(np.abs(sound).max()))).astype(np.float32)
-    times: dict[str, list[float]] = {kind: [] for kind in CLASSES}
-    ignore: dict[str, list[float]] = {kind: [] for kind in CLASSES}
-    for kind in CLASSES:
-        own = [(at, velocity) for at, name, velocity in hits if name == kind]
-        heard = audible([at for at, _ in own], kind, drums, music)
-        for (at, velocity), clear in zip(own, heard, strict=True):
-            (times if clear and velocity >= 0.25 else ignore)[kind].append(at)
-        ignore[kind] += [at for at, name, _ in hits if IGNORED.get(name) == kind]
-    return Clip(sound, times, ignore)
+    return answers(hits, {kind: track * gain for kind, track in tracks.items()}, music, sound)
 
 
 def training_clip(
     rng: Rng, kits: list[Kit], songs: list[np.ndarray], textures: list[np.ndarray], seconds: float
 ) -> Clip:
     """One clip: a pattern (sometimes none) on a kit (files or computed) in one of three kinds of music."""
-    kit = kit_of(rng, [computed_kit(rng)] if rng.random() < 0.4 else kits)
+    computed = [computed_kit(rng), computed_kit(rng)]
+    kit = kit_of(rng, [*computed, *kits] if rng.random() < 0.65 else computed, vary=True)
     hits = pattern(rng, seconds) if rng.random() < 0.93 else []
     music = np.zeros(int(seconds * RATE), np.float32)
     kinds = rng.choice(["song", "computed", "texture", "none"], p=[0.5, 0.28, 0.15, 0.07])

@@ -4,7 +4,7 @@ Needs ``pip install torch onnx scipy soundfile`` beside pix2live, and from Debia
 ``sonic-pi-samples hydrogen-drumkits fluid-soundfont-gm fluidsynth``. One processor core, about a quarter of an hour,
 with a fixed seed. Then measure it with ``tools/eval_drums.py``.
 
-    python tools/train_drums.py [--steps 4000] [--clips 800] [--work build/drums] [-o OUT.onnx]
+    python tools/train_drums.py [--steps 4500] [--clips 600] [--work build/drums] [-o OUT.onnx]
 """
 
 import argparse
@@ -26,31 +26,37 @@ FLUID_KITS = (0, 8, 16, 24, 25, 32, 40)
 DECAY_S = (0.18, 0.15, 0.07)
 REFRACTORY_HOPS = 7
 FEED_HZ = RATE / HOP
-CENTRE, SCALE = 0.4, 4.0  # brings the mel scale near mean 0, deviation 1; folded into the first layer on export
+# Bring the mel scale and its rises near deviation 1; folded into the first layer on export.
+CENTRE, SCALE, RISE_SCALE = 0.4, 4.0, 12.0
 ZOO = Path(__file__).resolve().parent.parent / "pix2live" / "models" / "zoo" / "drums.onnx"
 
 
 # ---- data ----------------------------------------------------------------------------------------------------------
-def answers(clip: Clip, hops: int) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and weights, (hops, 3): 1 from 5 to 21 ms after an onset; just before and after it nothing counts."""
+# For each class the weight of a target at 0, 1, 2... hops after the first that ends past the onset; where it is 0 the
+# net may fire or not. A snare or hat shows within 10 ms, the body of a kick over a held bass only within 30 ms.
+REWARD = {"kick": (0, 0.2, 0.6, 1, 1, 1, 0, 0), "snare": (0, 0.4, 1, 1, 1, 0, 0), "hat": (0, 0.4, 1, 1, 0, 0)}
+
+
+def targets(clip: Clip, hops: int) -> tuple[np.ndarray, np.ndarray]:
+    """What the net should say and how much it counts, (hops, 3) each."""
     target, weight = np.zeros((hops, 3), np.float32), np.ones((hops, 3), np.float32)
     for c, kind in enumerate(CLASSES):
         for at in clip.ignore[kind]:
             first = int(at * RATE) // HOP
             weight[max(0, first - 1) : first + 8, c] = 0.0
         for at in clip.times[kind]:
-            first = int(at * RATE) // HOP  # the hop whose end is the first after the onset
-            weight[max(0, first) : first + 6, c] = 0.0
-        for at in clip.times[kind]:
             first = int(at * RATE) // HOP
-            target[first + 1 : first + 4, c] = 1.0
-            weight[first + 1 : first + 4, c] = (0.4, 1.0, 1.0)[: max(0, min(3, hops - first - 1))]
+            for i, reward in enumerate(REWARD[kind]):
+                if first + i < hops:
+                    target[first + i, c] = max(target[first + i, c], float(reward > 0))
+                    weight[first + i, c] = reward
     return target, weight
 
 
 def training_data(work: Path, clips: int) -> dict[str, np.ndarray]:
-    """Features, targets and weights of ``clips`` clips, made once and kept in ``work``."""
-    kept = work / f"train_{cache_key(SEED, clips, SECONDS, FLUID_KITS)}.npz"
+    """Features, targets and weights of ``clips`` clips; kept in ``work`` until what makes them changes."""
+    sources = [(Path(__file__).parent / name).read_text() for name in ("drums_data.py", "drums_mix.py")]
+    kept = work / f"train_{cache_key(SEED, clips, SECONDS, FLUID_KITS, REWARD, sources)}.npz"
     if kept.is_file():
         return dict(np.load(kept))
     work.mkdir(parents=True, exist_ok=True)
@@ -65,7 +71,7 @@ def training_data(work: Path, clips: int) -> dict[str, np.ndarray]:
         clip = training_clip(rng, kits, songs, textures, SECONDS)
         mel = analyse(clip.audio)[0][:hops]
         data["mel"][i, : len(mel)] = mel
-        data["target"][i], data["weight"][i] = answers(clip, hops)
+        data["target"][i], data["weight"][i] = targets(clip, hops)
         if i % 50 == 49:
             print(f"{i + 1} clips, {time.monotonic() - started:.0f} s", flush=True)
     np.savez(kept, **data)
@@ -89,18 +95,20 @@ def vary(mel: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 
 # ---- the net -------------------------------------------------------------------------------------------------------
 class Net(torch.nn.Module):
-    """Two causal convolutions over time (4 and 3 frames), a GRU, and three logits."""
+    """Mel frames and how they rose over two hops; two causal convolutions over 3 frames each; a GRU; three logits."""
 
-    def __init__(self, first: int = 48, second: int = 48, memory: int = 64) -> None:
+    def __init__(self, first: int = 48, second: int = 48, memory: int = 56) -> None:
         super().__init__()
-        self.conv1 = torch.nn.Conv1d(64, first, 4)
+        self.conv1 = torch.nn.Conv1d(128, first, 3)
         self.conv2 = torch.nn.Conv1d(first, second, 3)
         self.gru = torch.nn.GRU(second, memory, batch_first=True)
         self.out = torch.nn.Linear(second + memory, 3)
 
     def forward(self, mel: torch.Tensor) -> torch.Tensor:
         """(batch, hops, 64) -> logits (batch, hops, 3); what lies before the start is silence, 0."""
-        x = SCALE * (torch.nn.functional.pad(mel.transpose(1, 2), (3, 0)) - CENTRE)
+        x = torch.nn.functional.pad(mel.transpose(1, 2), (4, 0))
+        rise = torch.relu(x[:, :, 2:] - x[:, :, :-2])
+        x = torch.cat([SCALE * (x[:, :, 2:] - CENTRE), RISE_SCALE * rise], dim=1)
         x = torch.nn.functional.pad(torch.relu(self.conv1(x)), (2, 0))
         x = torch.relu(self.conv2(x)).transpose(1, 2)
         y, _ = self.gru(x)
@@ -160,7 +168,10 @@ def pick(activation: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def tune(net: Net, data: dict[str, np.ndarray]) -> list[float]:
-    """For each class the threshold of the best F-measure on clips that were not learnt (same kinds of kits)."""
+    """For each class the lowest threshold whose F-measure is within 0.01 of the best, on clips that were not learnt.
+
+    The lowest, because a drum of a kind never learnt moves the net less than these do.
+    """
     with torch.no_grad():
         activation = torch.sigmoid(net(torch.from_numpy(data["mel"][-40:]).float())).numpy()
     best = []
@@ -171,12 +182,12 @@ def tune(net: Net, data: dict[str, np.ndarray]) -> list[float]:
             for a, y, w in zip(activation[..., c], data["target"][-40:, :, c], data["weight"][-40:, :, c], strict=True):
                 asked = np.flatnonzero(np.diff(y, prepend=0) > 0)
                 found = pick(a, float(threshold))
-                near = np.array([((found >= t - 2) & (found <= t + 3)).any() for t in asked], bool)
+                near = np.array([((found >= t - 2) & (found <= t + 5)).any() for t in asked], bool)
                 hit, missed = hit + int(near.sum()), missed + int((~near).sum())
                 wrong += sum(1 for f in found if not (y[f] or w[f] == 0))
             scores.append((2 * hit / max(1, 2 * hit + wrong + missed), float(threshold)))
-        score, threshold = max(scores)
-        print(f"{CLASSES[c]}: F {score:.3f} at threshold {threshold:.2f} on clips not learnt", flush=True)
+        score, threshold = min((s for s in scores if s[0] >= max(scores)[0] - 0.01), key=lambda s: s[1])
+        print(f"{CLASSES[c]}: F {score:.3f} at threshold {threshold:.2f}, best {max(scores)[0]:.3f}", flush=True)
         best.append(round(threshold, 3))
     return best
 
@@ -187,9 +198,10 @@ def export(net: Net, thresholds: list[float], out: Path) -> None:
     w = {key: value.detach().numpy() for key, value in net.state_dict().items()}
     hidden = net.gru.hidden_size
     swap = lambda a: np.concatenate([a[hidden : 2 * hidden], a[:hidden], a[2 * hidden :]])[None]  # noqa: E731  r z n -> z r n
+    scales = np.repeat([SCALE, RISE_SCALE], 64)[None, :, None]
     constants = {
-        "w1": SCALE * w["conv1.weight"].transpose(2, 1, 0).reshape(4 * 64, -1),
-        "b1": w["conv1.bias"] - SCALE * CENTRE * w["conv1.weight"].sum(axis=(1, 2)),
+        "w1": (scales * w["conv1.weight"]).transpose(2, 1, 0).reshape(3 * 128, -1),
+        "b1": w["conv1.bias"] - SCALE * CENTRE * w["conv1.weight"][:, :64].sum(axis=(1, 2)),
         "w2": w["conv2.weight"].transpose(2, 1, 0).reshape(3 * net.conv1.out_channels, -1), "b2": w["conv2.bias"],
         "gw": swap(w["gru.weight_ih_l0"]), "gr": swap(w["gru.weight_hh_l0"]),
         "gb": np.concatenate([swap(w["gru.bias_ih_l0"]), swap(w["gru.bias_hh_l0"])], axis=1),
@@ -199,11 +211,16 @@ def export(net: Net, thresholds: list[float], out: Path) -> None:
         "zero": np.zeros((1, 3), np.float32), "one": np.ones((1, 3), np.float32),
         "wait": np.full((1, 3), float(REFRACTORY_HOPS), np.float32),
     }
-    integers = {"flat1": [1, 4 * 64], "flat2": [1, 3 * net.conv1.out_channels], "wide": [1, 1, -1], "row": [1, -1],
-                "from1": [1], "end": [2**31 - 1], "axis1": [1]}
+    integers = {"flat1": [1, 3 * 128], "flat2": [1, 3 * net.conv1.out_channels], "wide": [1, 1, -1], "row": [1, -1],
+                "from0": [0], "from1": [1], "end": [2**31 - 1], "axis1": [1]}
     n = helper.make_node
     nodes = [
-        n("Concat", ["past1_in", "mel"], ["frames1"], axis=1),
+        n("Concat", ["past0_in", "mel"], ["frames0"], axis=1),
+        n("Slice", ["frames0", "from1", "end", "axis1"], ["past0_out"]),
+        n("Slice", ["frames0", "from0", "from1", "axis1"], ["older"]),
+        n("Sub", ["mel", "older"], ["change"]), n("Relu", ["change"], ["rise"]),
+        n("Concat", ["mel", "rise"], ["seen0"], axis=2),
+        n("Concat", ["past1_in", "seen0"], ["frames1"], axis=1),
         n("Slice", ["frames1", "from1", "end", "axis1"], ["past1_out"]),
         n("Reshape", ["frames1", "flat1"], ["row1"]),
         n("Gemm", ["row1", "w1", "b1"], ["sum1"]), n("Relu", ["sum1"], ["x1"]),
@@ -230,8 +247,8 @@ def export(net: Net, thresholds: list[float], out: Path) -> None:
         n("Mul", ["pulse_in", "decay"], ["fading"]), n("Max", ["fading", "fired"], ["pulse_out"]),
         n("Concat", ["pulse_out", "fired"], ["drums"], axis=1),
     ]
-    state = {"past1": [1, 3, 64], "past2": [1, 2, net.conv1.out_channels], "memory": [1, 1, hidden], "wait": [1, 3],
-             "held": [1, 3], "pulse": [1, 3]}
+    state = {"past0": [1, 2, 64], "past1": [1, 2, 128], "past2": [1, 2, net.conv1.out_channels],
+             "memory": [1, 1, hidden], "wait": [1, 3], "held": [1, 3], "pulse": [1, 3]}
     value = lambda name, shape: helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)  # noqa: E731
     graph = helper.make_graph(
         nodes, "drums",
@@ -245,7 +262,7 @@ def export(net: Net, thresholds: list[float], out: Path) -> None:
         "name": "drums", "version": "1", "licence": "Apache-2.0",
         "description": "Kick, snare (with clap) and hi-hat in busy music: pulses that decay, and counts.",
         "data": "sonic-pi-samples (CC0), Hydrogen's Audiophob kit (CC0), FluidR3 GM (MIT), computed drums and music",
-        "rate_hz": FEED_HZ, "latency_s": 0.012,
+        "rate_hz": FEED_HZ, "latency_s": 0.014,
         "inputs": [{"tensor": "mel", "signal": "audio.mel", "size": 64, "frames": 1}],
         "outputs": [*({"name": kind, "low": 0.0, "high": 1.0} for kind in CLASSES),
                     *({"name": f"{kind}_count", "low": 0.0, "high": 1.0, "kind": "count"} for kind in CLASSES)],
@@ -260,8 +277,8 @@ def export(net: Net, thresholds: list[float], out: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--clips", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=4500)
+    parser.add_argument("--clips", type=int, default=600)
     parser.add_argument("--work", type=Path, default=Path("build/drums"))
     parser.add_argument("-o", "--out", type=Path, default=ZOO)
     options = parser.parse_args()
