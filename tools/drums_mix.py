@@ -1,4 +1,4 @@
-"""Computed drums, computed music and the mixing of both, for ``train_drums`` and ``eval_drums``; needs scipy."""
+"""Patterns, computed music and the mix of drums and music, for ``train_drums`` and ``eval_drums``; needs scipy."""
 
 from pathlib import Path
 
@@ -18,97 +18,8 @@ from drums_data import (
     render_midi,
     write_midi,
 )
+from drums_synth import Rng, computed_kit, noise_band, seconds_of
 from scipy import signal
-
-Rng = np.random.Generator
-
-
-def _time(seconds: float) -> np.ndarray:
-    return np.arange(int(seconds * RATE), dtype=np.float32) / RATE
-
-
-def _band(rng: Rng, n: int, low: float, high: float) -> np.ndarray:
-    sos = signal.butter(2, [low, min(high, 22000.0)], "bandpass", fs=RATE, output="sos")
-    return signal.sosfilt(sos, rng.standard_normal(n)).astype(np.float32)
-
-
-# ---- drums ---------------------------------------------------------------------------------------------------------
-def kick(rng: Rng) -> np.ndarray:
-    """Between an 808's boom, a 909's punch and a padded acoustic drum with its beater."""
-    t = _time(rng.uniform(0.25, 1.0))
-    low, ratio = rng.uniform(38, 72), rng.uniform(1.0, 7.0)
-    fall = np.exp(rng.uniform(np.log(0.006), np.log(0.06)))
-    phase = 2 * np.pi * np.cumsum(low * (1 + ratio * np.exp(-t / fall))) / RATE
-    body = np.sin(phase) * np.exp(-t / np.exp(rng.uniform(np.log(0.05), np.log(0.35))))
-    body = np.tanh(body * rng.uniform(1.0, 4.0))
-    beater = _band(rng, len(t), 1500, rng.uniform(4000, 9000)) * np.exp(-t / rng.uniform(5e-4, 6e-3))
-    shell = rng.uniform(0, 0.4) * _band(rng, len(t), 90, 400) * np.exp(-t / rng.uniform(0.01, 0.05))
-    return one_shot(body + rng.uniform(0, 0.7) * beater + shell)
-
-
-def snare(rng: Rng) -> np.ndarray:
-    """Two shell modes and wires."""
-    t = _time(rng.uniform(0.2, 0.6))
-    first = rng.uniform(150, 280)
-    bend = 1 + rng.uniform(0, 0.6) * np.exp(-t / 0.01)
-    shell = sum(
-        gain * np.sin(2 * np.pi * np.cumsum(first * ratio * bend) / RATE) * np.exp(-t / rng.uniform(0.02, 0.12))
-        for ratio, gain in ((1.0, 1.0), (rng.uniform(1.4, 1.9), rng.uniform(0.2, 0.9)))
-    )
-    low = rng.uniform(300, 2500)
-    wires = _band(rng, len(t), low, rng.uniform(max(6000, low * 2), 16000)) * np.exp(-t / rng.uniform(0.03, 0.2))
-    snap = _band(rng, len(t), 2000, 12000) * np.exp(-t / rng.uniform(0.002, 0.01))
-    return one_shot(rng.uniform(0.1, 1.0) * shell + rng.uniform(0.5, 2.0) * wires + rng.uniform(0, 1.0) * snap)
-
-
-def clap(rng: Rng) -> np.ndarray:
-    """A few bursts of noise, then a tail."""
-    t = _time(0.45)
-    noise = _band(rng, len(t), rng.uniform(500, 1100), rng.uniform(2500, 9000))
-    level, gap = np.zeros(len(t)), rng.uniform(0.006, 0.013)
-    bursts = int(rng.integers(2, 5))
-    for i in range(bursts):
-        since = t - i * gap
-        tau = rng.uniform(0.04, 0.14) if i == bursts - 1 else 0.004
-        level = np.maximum(level, np.where(since >= 0, np.exp(-np.maximum(since, 0) / tau), 0))
-    return one_shot(noise * level)
-
-
-def hat(rng: Rng, cymbal: bool = False) -> np.ndarray:
-    """Six square waves that do not agree, noise, and a high-pass; ``cymbal`` rings on."""
-    tau = rng.uniform(0.25, 0.8) if cymbal else np.exp(rng.uniform(np.log(0.012), np.log(0.22)))
-    t = _time(min(1.5, 6 * tau + 0.03))
-    base = rng.uniform(280, 560)
-    metal = sum(np.sign(np.sin(2 * np.pi * base * r * t + rng.uniform(0, 6))) for r in rng.uniform(1.0, 4.2, 6)) / 6
-    sound = metal * rng.uniform(0, 1) + rng.standard_normal(len(t)) * rng.uniform(0.1, 1.0)
-    sos = signal.butter(3, rng.uniform(3500 if cymbal else 5000, 9500), "highpass", fs=RATE, output="sos")
-    return one_shot(signal.sosfilt(sos, sound) * np.exp(-t / tau))
-
-
-def tom(rng: Rng) -> np.ndarray:
-    t = _time(0.6)
-    pitch = rng.uniform(75, 260) * (1 + rng.uniform(0.1, 0.8) * np.exp(-t / rng.uniform(0.02, 0.08)))
-    body = np.sin(2 * np.pi * np.cumsum(pitch) / RATE) * np.exp(-t / rng.uniform(0.07, 0.3))
-    return one_shot(body + rng.uniform(0, 0.4) * _band(rng, len(t), 400, 4000) * np.exp(-t / 0.01))
-
-
-def blip(rng: Rng) -> np.ndarray:
-    """Blocks, bells, claves, zaps: short pitched things that are no drum of ours."""
-    t = _time(0.4)
-    pitch = np.exp(rng.uniform(np.log(300), np.log(4000)))
-    slide = 1 + rng.uniform(-0.5, 2.0) * np.exp(-t / rng.uniform(0.01, 0.1)) * (rng.random() < 0.4)
-    mod = rng.uniform(0, 3) * np.sin(2 * np.pi * pitch * rng.uniform(1.2, 3.7) * t) * (rng.random() < 0.5)
-    return one_shot(np.sin(2 * np.pi * np.cumsum(pitch * slide) / RATE + mod) * np.exp(-t / rng.uniform(0.01, 0.15)))
-
-
-def computed_kit(rng: Rng) -> Kit:
-    kit = Kit("computed")
-    for kind, make, count in (("kick", kick, 2), ("snare", snare, 2), ("snare", clap, 1), ("hat", hat, 3),
-                              ("tom", tom, 3), ("other", blip, 3)):
-        for _ in range(count):
-            kit.add(kind, make(rng))
-    kit.add("cymbal", hat(rng, cymbal=True))
-    return kit
 
 
 def resampled(sound: np.ndarray, ratio: float) -> np.ndarray:
@@ -274,7 +185,7 @@ def computed_music(rng: Rng, seconds: float) -> np.ndarray:
         while at < seconds - 0.1:
             length = step * float(rng.choice(steps))
             if part in ("pad", "sweep") or rng.random() < 0.75:
-                t = _time(min(length, seconds - at))
+                t = seconds_of(min(length, seconds - at))
                 note = root + scale[rng.integers(len(scale))] + {"bass": -12, "sub": -24, "pluck": 24}.get(part, 0)
                 f = hertz(note)
                 fade = np.minimum(1, t / {"pad": 0.1, "sub": 0.004, "voice": 0.03, "sweep": 1.0}.get(part, 0.002))
@@ -289,7 +200,7 @@ def computed_music(rng: Rng, seconds: float) -> np.ndarray:
                         tone = tone * 0.5 + 3 * signal.lfilter(b, a, tone)
                     if rng.random() < 0.5:  # a sibilant
                         s = min(len(t), int(rng.uniform(0.04, 0.15) * RATE))
-                        tone[:s] = 2 * _band(rng, s, 3500, 12000) * np.hanning(s) if s > 64 else 0
+                        tone[:s] = 2 * noise_band(rng, s, 3500, 12000) * np.hanning(s) if s > 64 else 0
                 elif part == "sub":
                     tone = np.sin(2 * np.pi * f * t)
                 else:
@@ -354,7 +265,7 @@ def play(rng: Rng, hits: list[Hit], kit: Kit, seconds: float) -> dict[str, np.nd
 
 def room(rng: Rng, sound: np.ndarray, wet: float) -> np.ndarray:
     """A small room's decaying echo added at ``wet``."""
-    t = _time(rng.uniform(0.15, 0.7))
+    t = seconds_of(rng.uniform(0.15, 0.7))
     echo = rng.standard_normal(len(t)) * np.exp(-t * 6.9 / t[-1])
     echo[: int(rng.uniform(0.002, 0.02) * RATE)] = 0
     echo *= wet / np.sqrt(np.sum(echo**2) + 1e-9)
@@ -423,7 +334,7 @@ def mix(rng: Rng, hits: list[Hit], kit: Kit, music: np.ndarray, drums_db: float)
         for at, kind, _ in hits:
             if kind == "kick":
                 start = int(at * RATE)
-                dip = 1 - rng.uniform(0.5, 0.95) * np.exp(-_time(0.35) / 0.12)
+                dip = 1 - rng.uniform(0.5, 0.95) * np.exp(-seconds_of(0.35) / 0.12)
                 duck[start : start + len(dip)] = np.minimum(duck[start : start + len(dip)], dip[: len(duck) - start])
         music = music * duck
     levelled = level(drums) * np.float32(10 ** (drums_db / 20))

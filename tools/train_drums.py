@@ -55,7 +55,8 @@ def targets(clip: Clip, hops: int) -> tuple[np.ndarray, np.ndarray]:
 
 def training_data(work: Path, clips: int) -> dict[str, np.ndarray]:
     """Features, targets and weights of ``clips`` clips; kept in ``work`` until what makes them changes."""
-    sources = [(Path(__file__).parent / name).read_text() for name in ("drums_data.py", "drums_mix.py")]
+    here = Path(__file__).parent
+    sources = [(here / f"drums_{part}.py").read_text() for part in ("data", "synth", "mix")]
     kept = work / f"train_{cache_key(SEED, clips, SECONDS, FLUID_KITS, REWARD, sources)}.npz"
     if kept.is_file():
         return dict(np.load(kept))
