@@ -10,6 +10,7 @@ from pix2live.dsp.jit import kernel
 
 LOOKAHEAD_S = 0.0015
 RELEASE_S = 0.12
+_CHUNK = 64
 _TAPS = 48  # of each phase of the interpolator
 _PHASES = 3  # between two samples: with the sample itself, 4x
 _KAISER = 2.5  # steep rather than clean: reading close to Nyquist matters more than 0.1 dB of ripple
@@ -24,7 +25,8 @@ class LimiterState(NamedTuple):
     """What the kernel keeps between blocks (arrays only, changed in place)."""
 
     taps: NDArray[np.float32]  # (phases, taps)
-    recent: NDArray[np.float32]  # (2, 2 * taps): newest samples, written twice so that a window is contiguous
+    recent: NDArray[np.float32]  # (2, taps - 1 + _CHUNK): the samples before a chunk, then the chunk
+    peaks: NDArray[np.float32]  # (2, _CHUNK): the true peak at each sample of a chunk; and room for its sums
     delayed: NDArray[np.float32]  # (2, latency)
     low_gain: NDArray[np.int64]  # (hold): sliding minimum, as a queue of rising gains
     low_time: NDArray[np.int64]  # (hold): when each was needed
@@ -63,7 +65,8 @@ class TruePeakLimiter:
         boxes = (attack + 1) // 2, attack + 1 - (attack + 1) // 2
         self.state = LimiterState(
             _interpolator(),
-            np.zeros((2, 2 * _TAPS), np.float32),
+            np.zeros((2, _TAPS - 1 + _CHUNK), np.float32),
+            np.zeros((2, _CHUNK), np.float32),
             np.zeros((2, self.latency_samples), np.float32),
             np.zeros(hold, np.int64),
             np.zeros(hold, np.int64),
@@ -109,25 +112,18 @@ def _interpolator() -> NDArray[np.float32]:
 @kernel
 def limit(block: NDArray[np.float32], state: LimiterState, threshold: float, ceiling: float, release: float) -> None:
     """Limit ``block`` (frames, 2) in place: see ``TruePeakLimiter``. ``release``: share of the way back a sample."""
-    recent, delayed, integers = state.recent, state.delayed, state.integers
+    delayed, integers = state.delayed, state.integers
     low_gain, low_time = state.low_gain, state.low_time
     first_box, second_box = state.first_box, state.second_box
-    hold, latency, taps = len(low_gain), delayed.shape[1], state.taps.shape[1]
+    hold, latency = len(low_gain), delayed.shape[1]
     unity = float(_ONE) * len(second_box)
     time, head, length, gain, first_sum, second_sum = (
         integers[0], integers[1], integers[2], integers[3], integers[4], integers[5],
     )  # fmt: skip
     for n in range(block.shape[0]):
-        slot = time % taps
-        for c in range(2):
-            x = block[n, c]
-            if not abs(x) <= _LOUDEST:
-                x = np.float32(0.0) if not np.isfinite(x) else (_LOUDEST if x > 0 else -_LOUDEST)
-            block[n, c] = x
-            recent[c, slot] = x
-            recent[c, slot + taps] = x
-
-        peak = _true_peak(state.taps, recent, slot + 1)
+        if n % _CHUNK == 0:
+            _true_peaks(state, block[n : n + _CHUNK])
+        peak = float(state.peaks[0, n % _CHUNK])
         needed = int(threshold / peak * _ONE) if peak > threshold else _ONE
 
         # Sliding minimum of the gain needed: gains in the queue rise, so its head is the least.
@@ -162,18 +158,31 @@ def limit(block: NDArray[np.float32], state: LimiterState, threshold: float, cei
 
 
 @kernel
-def _true_peak(taps: NDArray[np.float32], recent: NDArray[np.float32], begin: int) -> float:
-    """Largest magnitude of either channel from the sample before the middle of the window up to the one after it."""
-    count = taps.shape[1]
-    middle = begin + count // 2 - 1
-    peak = np.float32(0.0)
+def _true_peaks(state: LimiterState, chunk: NDArray[np.float32]) -> None:
+    """Clean ``chunk`` (up to 64 frames, 2) and find, for each of its samples, the largest magnitude of either channel
+    from the sample before the middle of the filter's window up to the one after it. Sums run along the chunk, not
+    along the filter, so that they need no reordering to be quick."""
+    recent, peaks, sums = state.recent, state.peaks[0], state.peaks[1]
+    count, frames = state.taps.shape[1], chunk.shape[0]
+    middle = count // 2 - 1
+    peaks[:frames] = np.float32(0.0)
     for c in range(2):
-        window = recent[c, begin : begin + count]
-        peak = max(peak, abs(recent[c, middle]), abs(recent[c, middle + 1]))
-        for phase in range(taps.shape[0]):
-            row = taps[phase]
-            value = np.float32(0.0)
+        row = recent[c]
+        for n in range(frames):
+            x = chunk[n, c]
+            if not abs(x) <= _LOUDEST:
+                x = np.float32(0.0) if not np.isfinite(x) else (_LOUDEST if x > 0 else -_LOUDEST)
+            chunk[n, c] = x
+            row[count - 1 + n] = x
+        for n in range(frames):
+            peaks[n] = max(peaks[n], abs(row[n + middle]), abs(row[n + middle + 1]))
+        for phase in range(state.taps.shape[0]):
+            sums[:frames] = np.float32(0.0)
             for k in range(count):
-                value += row[k] * window[k]
-            peak = max(peak, abs(value))
-    return float(peak)
+                tap = state.taps[phase, k]
+                for n in range(frames):
+                    sums[n] += tap * row[n + k]
+            for n in range(frames):
+                peaks[n] = max(peaks[n], abs(sums[n]))
+        for k in range(count - 1):
+            row[k] = row[frames + k]
