@@ -220,6 +220,8 @@ def playing(rig: Rig, seconds: float, preset: str = "paper_signals") -> list[Row
             return [
                 Row("callback compute p50 / p99, live", _pair(audio, "compute", 100 / block_s, "%"),
                     f"{doing}; share of the block, by the clock"),
+                Row("callback compute p50 / p99, live, CPU", _pair(audio, "cpu", 100 / block_s, "%"),
+                    f"{doing}; share of the block, by the callback thread's CPU time"),
                 Row("audio process, of a core", f"{100 * busy:.3g} %",
                     f"all its threads, the same; {100 * waited:.2g} % more it waited for others to leave the core"),
                 Row("callback interval p50 / p99", _pair(audio, "interval", 100 / block_s, "%"),

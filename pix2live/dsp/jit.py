@@ -11,8 +11,8 @@ import numba
 import platformdirs
 
 # Not "nnan"/"ninf": kernels guard against NaN and Inf, and those flags would let the compiler drop the guards. Not
-# "reassoc": a loop then has two versions with different rounding, and which one runs hangs on where the arrays happen to
-# lie, so that two processes could differ in the last bit.
+# "reassoc": a loop then has two versions with different rounding, and which one runs hangs on where the arrays happen
+# to lie, so that two processes could differ in the last bit.
 _FAST = {"arcp", "contract", "nsz"}
 _KEPT_CACHES = 4
 

@@ -63,6 +63,8 @@ def run_engine(name: str, bus_name: str, options: Options) -> None:
     status["pid"], status["heartbeat_s"], status["ready_s"] = os.getpid(), clock.now(), 0.0
     say = bus.queues[f"{name}>parent"].put
     if name == "audio":
+        # The callback takes Python's lock back from the main thread after half a millisecond at most.
+        sys.setswitchinterval(0.0005)
         with contextlib.suppress(OSError, AttributeError):
             os.setpriority(os.PRIO_PROCESS, 0, AUDIO_NICE)
     engine = make_engine(name, bus, clock, options)

@@ -41,6 +41,7 @@ def warm_all() -> None:
         take_in(block[:, :channels].copy(), 1.0, 1.0, out[:, :channels].copy())
     steps.say("synth")
     instrument = Instrument(48000)
+    instrument.set_score(np.zeros((2, 2, 2), np.float32))
     instrument.process(np.array([spec.default for spec in Instrument.SPECS], np.float32), out)
     steps.say("limiter")
     TruePeakLimiter(48000).process(out)

@@ -9,7 +9,7 @@ from pix2live.dsp.limiter import TruePeakLimiter
 from pix2live.dsp.oscillator import CHUNK
 from pix2live.signals.spec import ParamSpec
 from pix2live.synth.rows import ROW_MODES, SCALE, SCALE_MASKS, SCALES, empty_rows
-from pix2live.synth.sweep import DIRECTIONS, Bank, empty_state, play
+from pix2live.synth.sweep import DIRECTIONS, Bank, empty_state, play, take_score
 
 _TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
@@ -103,9 +103,8 @@ class Instrument:
             return
         if score.ndim != 3 or score.shape[2] != 2 or score.size == 0 or score.shape[1] > self.max_partials:
             raise ValueError(f"a score is (columns, rows up to {self.max_partials}, 2), not {score.shape}")
-        copy = np.array(score, np.float32, order="C")
-        np.nan_to_num(copy, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
-        np.clip(copy, 0.0, 1.0, out=copy)
+        copy = np.empty(score.shape, np.float32)
+        take_score(np.ascontiguousarray(score, np.float32).reshape(-1), copy.reshape(-1))
         # Scores are freed here, never in the audio thread, which may be taking one of the last two just now.
         in_use = self._score
         self._kept = [kept for kept in self._kept[:-2] if kept is in_use] + self._kept[-2:] + [copy]

@@ -51,16 +51,17 @@ def score_from_picture(
     # Never below the score's own size, nor a picture of one line to none.
     height, width = min(height, max(rows, round(height * shrink))), min(width, max(columns, round(width * shrink)))
     small = _resized(np.ascontiguousarray(picture), height, width)
-    linear = _resized(cv2.LUT(small, _LINEAR), rows, columns)
+    # Where the score is larger than the picture the finished cells are stretched: encoding them all costs much more.
+    linear = _resized(cv2.LUT(small, _LINEAR), min(rows, height), min(columns, width))
     if grey:
-        brightness = _encoded(linear)
+        brightness = _resized(_encoded(linear), rows, columns)
         return np.ascontiguousarray(np.repeat(brightness.T[:, :, None], 2, axis=2))
     brightness = _encoded(linear @ _LUMINANCE)
     colour = _encoded(linear)
     warmth = colour[:, :, 0] - 0.5 * (colour[:, :, 1] + colour[:, :, 2])
     pan = np.clip(hue_pan, 0.0, 1.0) * warmth / np.maximum(colour.max(axis=2), 1e-3)
-    left = brightness * np.minimum(1.0, 1.0 + pan)
-    right = brightness * np.minimum(1.0, 1.0 - pan)
+    left = _resized(brightness * np.minimum(1.0, 1.0 + pan), rows, columns)
+    right = _resized(brightness * np.minimum(1.0, 1.0 - pan), rows, columns)
     return np.ascontiguousarray(np.stack([left.T, right.T], axis=2), dtype=np.float32)
 
 

@@ -338,3 +338,11 @@ def _finish(
         for i in range(bank.level.size):
             bank.level.flat[i] = bank.parting.flat[i] = 0.0
         s.stopping, s.switching, s.gliding, s.playhead = 0, 0, 0, 0.0
+
+
+@kernel
+def take_score(score: NDArray[np.float32], copy: NDArray[np.float32]) -> None:
+    """Copy a score (flat), NaN to 0, the rest to 0..1. A kernel, so that Python's lock stays free for the callback."""
+    for i in range(score.shape[0]):
+        x = score[i]
+        copy[i] = np.float32(0.0) if np.isnan(x) else min(max(x, np.float32(0.0)), np.float32(1.0))
