@@ -103,7 +103,7 @@ class Instrument:
             return
         if score.ndim != 3 or score.shape[2] != 2 or score.size == 0 or score.shape[1] > self.max_partials:
             raise ValueError(f"a score is (columns, rows up to {self.max_partials}, 2), not {score.shape}")
-        copy = np.empty(score.shape, np.float32)
+        copy: NDArray[np.float32] = np.empty(score.shape, np.float32)
         take_score(np.ascontiguousarray(score, np.float32).reshape(-1), copy.reshape(-1))
         # Scores are freed here, never in the audio thread, which may be taking one of the last two just now.
         in_use = self._score

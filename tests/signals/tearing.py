@@ -24,8 +24,8 @@ def is_torn(frame):
 
 @kernel
 def read_many(head, seqs, slots, count):
-    """``(good reads, torn frames, distinct frames)`` after ``count`` good reads and a thousand distinct frames: on a busy
-    machine the writer may not have run for long."""
+    """``(good reads, torn frames, distinct frames)`` after ``count`` good reads and a thousand distinct frames (on a
+    busy machine the writer may not have run for long)."""
     frame = np.empty(slots.shape[1], np.uint64)
     good, torn, distinct, last = 0, 0, 0, -1
     while good < count or distinct < 1000:
