@@ -367,6 +367,7 @@ def _midi(show: Running, seconds: float, sender: "subprocess.Popen[str]") -> Row
         return float(round(record["values"][0, knob] * 127.0))
 
     assert sender.stdin is not None
+    time.sleep(1.0)  # the desk looks for new ports four times a second
     sender.stdin.write("go\n")
     sender.stdin.flush()
     changes = watch(seconds + 0.3, {"knob": value}, 0.0002)["knob"]

@@ -70,14 +70,14 @@ class AudioEngine:
         self._hops = 0
         self._monitor = self._gain = 0.0
         self._input_gain = 1.0
-        self._panics = 0
+        self._panics = self._panics_scored = 0
         self.notices: list[str] = []
 
     def open(self) -> None:
         """Open the devices, make every buffer, compile every kernel, start. Raises DeviceError, FileError."""
         self.sound: Sound | OfflineSound = (
             OfflineSound(self._options) if self._options.offline
-            else Sound(self._options, self._clock, self.callback, self.notices))
+            else Sound(self._options, self._clock, self.callback, self.notices, self._bus.sound_out.written))
         self._ready_for(self.sound)
         self._await_first_patch_and_score()
         self.sound.start()
@@ -121,6 +121,9 @@ class AudioEngine:
         if self._bus.audio.newest(last) >= 0:
             self._offsets[_GROWING] = last["scalars"][0, :len(table.AUDIO)][_GROWING]
             self._hops = int(last["hop"][0]) + 1
+        params = self._bus.params.record()
+        if self._bus.params.newest(params) >= 0:
+            self._panics = self._panics_scored = int(params["panics"][0])
 
     # -- in the sound card's thread ---------------------------------------------------------------------------
 
@@ -139,8 +142,8 @@ class AudioEngine:
             heard = self._source_block[:n]
             got = source.read(heard)
             heard[got:] = 0.0
-        elif heard is None:
-            heard = self._silence[:n]
+        elif heard is None or heard.shape[1] != self._channels:
+            heard = self._silence[:n]  # no input, or the null clock standing in for a lost card
         plan = self._plan
         monitor, gain, input_gain = 0.0, 0.0, 1.0
         panics = self._panics
@@ -162,8 +165,8 @@ class AudioEngine:
         synth = self._synth[:n]
         if plan is not None:
             if panics != self._panics:
-                self._panics = panics
                 self.instrument.panic()
+                self._panics = panics
             self.instrument.process(plan.synth_values, synth)
         mix(taken, synth, self._monitor, monitor, self._gain, gain, out)
         self._monitor, self._gain, self._input_gain = monitor, gain, input_gain
@@ -214,6 +217,9 @@ class AudioEngine:
 
     def _take_score(self) -> None:
         bus = self._bus
+        if self._panics_scored != self._panics:
+            # A panic dropped the score; a still picture would never send it again.
+            self._panics_scored, self._score_seen = self._panics, 0
         if bus.score.count == self._score_seen:
             return
         record = self._score_record

@@ -60,6 +60,7 @@ class DeskEngine:
         self._mapping = Mapping()
         self._learner, self._takeover = Learner(), Takeover()
         self._unsaved = False
+        self._path: Path | None = None
         self._saving = threading.Thread()
         self._saving.start()
         self._saved_s = -1e9
@@ -82,6 +83,8 @@ class DeskEngine:
         if record["bpm"][0] > 0.0:
             self._transport = Transport(float(record["bpm"][0]), float(record["anchor_s"][0]),
                                         bool(record["tapped"][0]))
+        with contextlib.suppress(Pix2liveError):
+            self._path = find_preset(patch.preset)
         self._publish_params()
         return True
 
@@ -152,6 +155,7 @@ class DeskEngine:
                             list(preset.routes))
         self.notices += self._problems(path.name, preset, params)
         self._takeover.reset()
+        self._path = path
         self._say(preset.name)
         self._selected = min(self._selected, len(params) - 1)
         self._unsaved = True
@@ -177,9 +181,13 @@ class DeskEngine:
 
     def _step_preset(self, by: int) -> None:
         files = list(listing("presets").values())
-        names = [load_preset(path).name for path in files]
-        at = names.index(self._patch.preset) if self._patch.preset in names else -by
-        self._load(files[(at + by) % len(files)])
+        at = files.index(self._path) if self._path in files else -by
+        for n in range(1, len(files) + 1):
+            try:
+                self._load(files[(at + n * by) % len(files)])
+                return
+            except Pix2liveError as error:  # passed over, and said
+                self.notices.append(str(error))
 
     # -- params -----------------------------------------------------------------------------------------------
 
@@ -358,7 +366,7 @@ class DeskEngine:
         if self._options.offline:
             return
         overridden = {id_ for id_, _ in self._options.overrides}
-        state = {"preset": self._patch.preset,
+        state = {"preset": str(self._path or self._patch.preset),
                  "params": {id_: float(self._values[i]) for id_, i in self._patch.table.index.items()
                             if id_ not in overridden}}
         # The disk may take its time; MIDI must not wait for it.

@@ -56,7 +56,9 @@ def run_engine(name: str, bus_name: str, options: Options) -> None:
 
     A person's mistake (Pix2liveError in ``open``) is told to the parent and ends with code 4, anything else with 3.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for ignored in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, ignored):
+            signal.signal(getattr(signal, ignored), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     bus, clock = Bus.attach(bus_name), SystemClock()
     status, stop = bus.status[name], bus.status["parent"]
@@ -79,7 +81,15 @@ def run_engine(name: str, bus_name: str, options: Options) -> None:
         status["ready_s"] = clock.now()
         _loop(engine, clock, status, stop, say)
         engine.close()
+    except SystemExit:
+        _quietly_close(engine)
+        os._exit(0)
     except Pix2liveError as error:
+        if status["ready_s"]:
+            # In mid-show nothing ends the show: this engine begins anew.
+            say({"do": "notice", "text": str(error)})
+            _quietly_close(engine)
+            os._exit(FAILED)
         say({"do": "error", "text": str(error), "exit_code": error.exit_code})
         _quietly_close(engine)
         os._exit(USER_ERROR)

@@ -15,6 +15,7 @@ from pix2live.control.keyboard import HELP_LINES, command_for
 from pix2live.devices.window import Window
 from pix2live.engine.options import Options
 from pix2live.errors import Pix2liveError
+from pix2live.patch.param import MASTER
 from pix2live.patch.patch import Patch, PatchReader
 from pix2live.patch.route import RouteTable, model_index
 from pix2live.signals import table
@@ -198,6 +199,9 @@ class RenderEngine:
             params = self._reader.params
             if params["generation"][0] == deck.patch.generation:
                 np.copyto(deck.base, params["values"][0, :len(deck.base)])
+            elif params["generation"][0] > 0:
+                # A new preset is being compiled, or was refused: blackout and brightness work all the same.
+                np.copyto(deck.base[:len(MASTER)], params["values"][0, :len(MASTER)])
             values = deck.evaluate(signals, dt_s)
             picture = deck.layer.draw(frame, values)
         fade_s = values.get("mixer.fade_s", 0.0)

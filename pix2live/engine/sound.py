@@ -76,21 +76,27 @@ class OfflineSound:
 class Sound:
     """The devices as opened. ``source`` is read in the callback instead of the card's input where it is not None.
 
+    Args:
+        written: frames that an engine before this one has played already.
+
     Attributes:
         rate: frames a second. channels: of what is heard. latency_s: of the output, as the device says.
     """
 
-    def __init__(self, options: Options, clock: Clock, callback: Callback, notices: list[str]) -> None:
+    def __init__(self, options: Options, clock: Clock, callback: Callback, notices: list[str],
+                 written: int = 0) -> None:
         self._options, self._clock, self._callback, self._notices = options, clock, callback, notices
         self.source: Source | None = None
         self._writer: SoundWriter | None = None
-        self._written = 0
+        self._written, self._take_began = written, written > 0
         self._block = np.zeros((4096, 2), np.float32)
         self._started = False
         self._lost_s = -1.0
         self._measured_s = -1e9
         self._driver: SoundCard | NullClock
+        self._told = ""
         self._open(first=True)
+        self._had = (self._driver.in_channels, bool(self._driver.out_channels))
 
     def _open(self, first: bool) -> None:
         options = self._options
@@ -149,7 +155,11 @@ class Sound:
     def _open_writer(self) -> None:
         wanted = self._options.audio_out
         if wanted is not None and wanted != "none" and looks_like_file(wanted):
-            self._writer = SoundWriter(Path(wanted), self.rate, 2)
+            # A take is never written over: after a restart the next one lies beside it.
+            path, number = Path(wanted), 2
+            while self._take_began and path.exists():
+                path, number = Path(wanted).with_stem(f"{Path(wanted).stem} {number}"), number + 1
+            self._writer = SoundWriter(path, self.rate, 2)
 
     def start(self) -> None:
         """Let the callback run."""
@@ -168,7 +178,8 @@ class Sound:
         if self._lost_s < 0.0:
             if not self._driver.alive(now_s):
                 self._lost_s = now_s
-                self._driver.close()
+                if not self._driver.close():
+                    raise RuntimeError("the sound driver hangs")  # only a new process is rid of its thread
                 self._notices.append("the sound device is gone: silence until it comes back")
                 self._stand_in()
         elif now_s - self._lost_s >= RETRY_S:
@@ -189,25 +200,42 @@ class Sound:
             return
         card = self._driver
         self.channels = channels
-        if not isinstance(card, SoundCard) or card.rate != rate:
+        same = (card.in_channels, bool(card.out_channels)) == self._had and card.rate == rate
+        if not isinstance(card, SoundCard) or not same:
             card.close()
             self._driver, self.rate = stand_in, rate
             return
         stand_in.close()
-        card.start()
+        try:
+            card.start()
+        except Pix2liveError:
+            card.close()
+            self._stand_in()
+            return
         self._lost_s = -1.0
         self._notices.append("the sound device is back")
 
     def _drain(self, bus: Bus) -> None:
         assert self._writer is not None
+        try:
+            self._drain_to(self._writer, bus)
+        except Pix2liveError as error:
+            self._notices.append(str(error))
+            self._writer = None
+
+    def _drain_to(self, writer: SoundWriter, bus: Bus) -> None:
         while bus.sound_out.written - self._written >= len(self._block):
             if bus.sound_out.read(self._written, self._block):
-                self._writer.write(self._block)
+                writer.write(self._block)
             self._written += len(self._block)
 
     def tell(self, status: Status, now_s: float) -> None:
         """Put counts, and once a second the times of the callback, into the engine's status."""
         meter = self._driver.meter
+        for fault in (meter.last_error, str(getattr(self.source, "error", None) or "")):
+            if fault and fault != self._told:
+                self._told = fault
+                self._notices.append(f"sound: {fault}")
         status["callbacks"], status["xruns"], status["errors"] = meter.callbacks, meter.xruns, meter.errors
         if now_s - self._measured_s < MEASURE_S:
             return
@@ -224,6 +252,7 @@ class Sound:
         self._driver.close()
         if self._writer is not None:
             self._drain(bus)
+        if self._writer is not None:
             rest = bus.sound_out.written - self._written
             tail = self._block[:rest]
             if rest and bus.sound_out.read(self._written, tail):

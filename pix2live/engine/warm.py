@@ -38,7 +38,10 @@ def warm_all() -> None:
     for channels in (1, 2):  # one kernel for all numbers of channels, but two layouts of a block
         analyzer = Analyzer(48000, channels)
         analyzer.process(block[:, :channels].copy(), AudioFeatures(4))
-        take_in(block[:, :channels].copy(), 1.0, 1.0, out[:, :channels].copy())
+        heard = block[:, :channels].copy()
+        take_in(heard, 1.0, 1.0, out[:, :channels].copy())
+        heard.flags.writeable = False  # as sound cards hand it over: another signature
+        take_in(heard, 1.0, 1.0, out[:, :channels].copy())
     steps.say("synth")
     instrument = Instrument(48000)
     instrument.set_score(np.zeros((2, 2, 2), np.float32))

@@ -47,6 +47,17 @@ def load_preset(path: Path) -> Preset:
 
 def preset_from(data: dict[str, Any], path: Path) -> Preset:
     """A preset from parsed TOML; ``path`` is named in errors. Raises PresetError."""
+    for name, kind in (("deck", dict), ("synth", dict), ("models", dict), ("params", dict), ("routes", list)):
+        if not isinstance(data.get(name, kind()), kind):
+            raise PresetError(f"{name} is not a {'list' if kind is list else 'table'}", str(path),
+                              f"write it as [{'[routes]' if kind is list else name}]")
+    try:
+        return _checked(data, path)
+    except (AttributeError, TypeError, OverflowError) as error:
+        raise PresetError(f"an entry makes no sense ({error})", str(path), "see the presets that came along") from None
+
+
+def _checked(data: dict[str, Any], path: Path) -> Preset:
     where = str(path)
     unknown = sorted(set(data) - _TOP)
     if unknown:
@@ -61,8 +72,8 @@ def preset_from(data: dict[str, Any], path: Path) -> Preset:
         params[id_] = float(value)
     routes = []
     for entry in data.get("routes", []):
-        if not isinstance(entry, dict) or not {"source", "target"} <= set(entry):
-            raise PresetError("a route lacks source or target", where, "give both")
+        if not isinstance(entry, dict) or not all(isinstance(entry.get(end), str) for end in ("source", "target")):
+            raise PresetError("a route lacks source or target", where, "give both, as names")
         try:
             routes.append(Route(**entry))
         except TypeError:

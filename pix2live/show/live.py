@@ -47,13 +47,21 @@ class LiveShow:
     def run(self, duration_s: float | None = None) -> int:
         """Play until the person stops it, or for ``duration_s`` seconds from the first picture and sound."""
         begin_s = time.monotonic()
+        ends = [getattr(signal, name) for name in ("SIGINT", "SIGHUP", "SIGTERM") if hasattr(signal, name)]
+        old = {number: signal.getsignal(number) for number in ends}
+        for number in ends:
+            # What is started while these are ignored ignores them for good: Ctrl-C reaches every process of a terminal,
+            # and the helpers must outlive it to clean up.
+            signal.signal(number, self._on_signal if number == signal.SIGTERM else signal.SIG_IGN)
         self.bus = Bus.create()
         self.bus.status["parent"]["first_s"] = begin_s
-        old = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             context = self._context()
+            for number in ends:
+                signal.signal(number, self._on_signal)
             for name in NAMES:
-                self._start(context, name)
+                if not self._stop:
+                    self._start(context, name)
             self._watch(context, begin_s, duration_s)
         finally:
             self._stop_all()
@@ -65,10 +73,13 @@ class LiveShow:
     def _context(self) -> Any:
         if "forkserver" not in multiprocessing.get_all_start_methods():
             return multiprocessing.get_context("spawn")
+        from multiprocessing import forkserver
+
         context = multiprocessing.get_context("forkserver")
         # One process imports everything and loads every kernel once; each engine, also one that is restarted, is a
         # fork of it and begins at once.
         context.set_forkserver_preload(["pix2live.engine.warm"])
+        forkserver.ensure_running()
         return context
 
     def _on_signal(self, *_: Any) -> None:

@@ -32,6 +32,11 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
     ("[deck.a]\nshader = 'x'\n[[routes]]\nsource = 'a'\ntarget = 'b'\nbend = 1", "unknown entry"),
     ("[deck.a]\nshader = 'x'\n[[routes]]\nsource = 'a'\ntarget = 'b'\ncurve = 'wavy'", "curve 'wavy' is unknown"),
     ("[deck.a]\nshader = 'x'\neffects = 'glow'", "not a list of names"),
+    ("models = ['drums']\n[deck.a]\nshader = 'x'", "models is not a table"),
+    ("synth = 'scan'\n[deck.a]\nshader = 'x'", "synth is not a table"),
+    ("routes = 3\n[deck.a]\nshader = 'x'", "routes is not a list"),
+    (f"[deck.a]\nshader = 'x'\n[params]\nx = {10 ** 400}", "makes no sense"),
+    ("[deck.a]\nshader = 'x'\n[[routes]]\nsource = 3\ntarget = 'b'", "lacks source or target"),
 ])
 def test_a_bad_preset_is_one_line_that_names_the_file(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "bad.toml"
