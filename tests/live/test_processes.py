@@ -59,7 +59,7 @@ def test_killing_render_makes_no_gap_in_the_recorded_sound(sound_rig: Rig, still
     with Running("--audio-in", "none", "--audio-out", "sink", "--camera", str(still), *SMALL,
                  env=sound_rig.env) as show:
         gaps = []
-        # A shared machine stalls now and then by itself, with or without a kill; a gap that a kill makes is always there.
+        # A shared machine stalls now and then by itself; a gap that a kill makes is there every time.
         while len(gaps) < 3 and (not gaps or gaps[-1] > 256):
             time.sleep(1.0)
             recording = sound_rig.start_recording()
