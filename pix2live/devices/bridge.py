@@ -70,13 +70,15 @@ class Splice:
         self._written = self._read = 0
         self._anchor = (0, 0.0)
         self._flowing = False
+        self.last_s = 0.0  # when the newest block came in
 
     def __call__(self, data: bytes | None, frames: int, times: Mapping[str, float], status: int) -> Reply:
         """PyAudio's stream callback of the input stream; never raises."""
         try:
             size = len(self._ring)
             heard = self._capture.block(data, frames)[-size:]
-            air_s = self._capture.air_s(self._clock(), frames, times)
+            self.last_s = self._clock()
+            air_s = self._capture.air_s(self.last_s, frames, times)
             if status:
                 self._meter.flagged += 1
                 self._meter.xruns += 1

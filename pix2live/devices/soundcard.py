@@ -150,6 +150,7 @@ class SoundCard:
             raise DeviceError(f"a block of {block} frames cannot be", "sound card", "choose 64 to 1024")
         self._callback, self._clock, self._started_s = callback, clock, 0.0
         self._streams: list[Any] = []
+        self._splice: Splice | None = None
         self._audio: Any = _portaudio()
         try:
             devices = _devices(self._audio)
@@ -194,11 +195,11 @@ class SoundCard:
         # PyAudio opens both ways with one number of channels.
         opened_in = max(self.in_channels, self.out_channels) if duplex else self.in_channels
         opened_out = opened_in if duplex else self.out_channels
-        capture = splice = None
+        capture = splice = self._splice = None
         if self.in_channels:
             capture = Capture(self.rate, self.in_channels, opened_in, room, meter)
         if capture is not None and self.out_channels and not duplex:
-            splice = Splice(capture, self.in_channels, self.block, self.rate, meter, self._clock)
+            splice = self._splice = Splice(capture, self.in_channels, self.block, self.rate, meter, self._clock)
             self._add_stream(splice, opened_in, 0)
         bridge = Bridge(self._callback, self.rate, self.block, self.in_channels, opened_out, meter, self._clock,
                         None if splice else capture, splice)
@@ -242,7 +243,11 @@ class SoundCard:
 
     def alive(self, now_s: float) -> bool:
         """True while callbacks come (within the last half second, or eight blocks; 3 s are granted at the start)."""
-        return bool(self._streams) and self.meter.alive(now_s, self._started_s)
+        if not self._streams or not self.meter.alive(now_s, self._started_s):
+            return False
+        # The meter counts the output's callbacks; an input of its own may die alone.
+        splice = self._splice
+        return splice is None or now_s - max(splice.last_s, self._started_s + 2.5) < 2.0
 
     def close(self) -> bool:
         """Stop and let the device go. Returns False if the driver hung and was left behind (a dead JACK server does

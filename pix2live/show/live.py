@@ -97,7 +97,6 @@ class LiveShow:
         process = context.Process(target=run_engine, args=(name, self.bus.name, options), name=f"pix2live {name}")
         process.start()
         self.processes[name] = process
-        self.bus.status["parent"]["restarts"] = sum(len(deaths) for deaths in self._deaths.values())
 
     def _watch(self, context: Any, begin_s: float, duration_s: float | None) -> None:
         end_s = None
@@ -145,6 +144,7 @@ class LiveShow:
             return
         recent = [moment for moment in self._deaths[name] if now_s - moment < 60.0]
         self._deaths[name] = [*recent, now_s]
+        self.bus.status["parent"]["restarts"] += 1
         self._due[name] = now_s + BACK_OFF_S[min(len(recent), len(BACK_OFF_S) - 1)]
         if len(recent) < 3:
             self._say(f"{name} is started again")

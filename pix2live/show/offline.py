@@ -194,6 +194,8 @@ class Analysis:
 
 def analyze(options: Options, progress: Progress) -> Analysis:
     """Hear a sound file through the live engines and keep every signal of every hop. Raises FileError."""
+    if options.audio_in in (None, "none", "demo"):
+        raise UsageError("is no sound file", str(options.audio_in), "give one to analyze")
     seconds = _length(options, None)
     options = replace(options, camera="none", overrides=(*options.overrides, ("synth.mute", 1.0)))
     show = OfflineShow(options, picture=False)

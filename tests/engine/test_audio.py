@@ -1,0 +1,58 @@
+"""The audio engine in step with the others: what a person does, and what may go wrong, as one hears it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pix2live.engine.options import Options
+from pix2live.show.offline import OfflineShow
+from pix2live.signals import table
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Iterator[OfflineShow]:
+    """A still grey picture that the synth plays."""
+    Image.fromarray(np.full((48, 64, 3), 170, np.uint8)).save(tmp_path / "grey.png")
+    show = OfflineShow(Options(audio_in="none", camera=str(tmp_path / "grey.png"), preset="ember_sea"), picture=False)
+    show.open()
+    yield show
+    show.close()
+
+
+def level(show: OfflineShow, seconds: float = 0.5) -> float:
+    blocks = [sound.copy() for _, sound, _ in show.blocks(seconds)]
+    return float(np.sqrt(np.mean(np.concatenate(blocks[len(blocks) // 2:]) ** 2)))
+
+
+def test_a_still_picture_sounds_again_after_panic_is_pressed_twice(show: OfflineShow) -> None:
+    show.clock.set = lambda now_s: None  # type: ignore[method-assign, assignment]  # blocks() begins anew each time
+    before = level(show)
+    assert before > 1e-3
+    show.bus.queues["parent>desk"].put({"do": "panic"})
+    assert level(show) < 1e-6
+    show.bus.queues["parent>desk"].put({"do": "panic"})
+    assert level(show, 1.5) > 0.3 * before
+
+
+def test_a_block_without_channels_is_silence_and_not_the_last_block_again(show: OfflineShow) -> None:
+    index = table.local("audio", "audio.rms_db")
+    out, record = np.zeros((256, 2), np.float32), show.bus.audio.record()
+    buzz = np.resize(np.array([0.5, -0.5], np.float32), (256, 1))
+    for _ in range(40):
+        show.audio.callback(buzz, out, 1.0)
+    show.bus.audio.newest(record)
+    assert record["scalars"][0, index] > -12.0
+    for _ in range(120):
+        show.audio.callback(np.zeros((256, 0), np.float32), out, 1.0)
+    show.bus.audio.newest(record)
+    assert record["scalars"][0, index] < -60.0
+
+
+def test_an_exception_proof_block_of_any_size_is_filled(show: OfflineShow) -> None:
+    for frames in (1, 7, 256, 4096, 10_000):
+        out = np.full((frames, 2), np.nan, np.float32)
+        show.audio.callback(None, out, 1.0)
+        assert np.isfinite(out).all()
