@@ -36,7 +36,7 @@ def screen_rig() -> Iterator[Rig]:
     yield from _rig(screen=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def midi_rig() -> Iterator[Rig]:
     """A private JACK server for MIDI."""
     yield from _rig(midi=True)

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ _SEQUENCER = Path("/dev/snd/seq")  # Linux's own MIDI
 _QUEUE = 4096  # messages: more than 3 s of a full serial cable
 _TRANSPORT = frozenset(TRANSPORT.values())
 _LIST_S = 0.25
+_SETTLE_S = 0.03
 _RETRY_S = 5.0
 _NO_MIDI = "no MIDI here: this machine has no sequencer and no JACK server runs; everything else plays"
 _ADDRESS = re.compile(r"\s+\d+:\d+$")  # ALSA's client and port number, which change with every plugging in
@@ -221,5 +223,7 @@ def _open_client(name: str, api: int | None) -> Any:
 def _close(client: Any) -> None:
     with quiet_stderr(), contextlib.suppress(Exception):
         client.cancel_callback()
+        # A callback that is under way may hold Python's lock; JACK cancels its thread, and the lock with it.
+        time.sleep(_SETTLE_S)
         client.close_port()
         client.delete()

@@ -381,9 +381,8 @@ class DeskEngine:
             self.notices.append(str(error))
 
     def close(self) -> None:
-        """Save and let go of MIDI."""
+        """Save what is not saved yet."""
         if self._unsaved:
             self.save(self._clock.now())
         self._saving.join()
-        if self._midi is not None:
-            self._midi.close()
+        # MIDI ports go with the process: closing one while messages pour in may crash inside rtmidi's JACK part.

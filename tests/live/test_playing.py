@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from pix2live.patch.patch import Patch, PatchReader
 from pix2live.resources import bundled_dir, listing
 from pix2live.signals import table
-from tests.control.test_midi import Sender
+from tests.control.test_midi import FLOOD, Sender
 from tools.rig import Rig
 from tools.running import ENGINES, PROGRAM, Running, wait_for
 
@@ -131,6 +133,22 @@ def test_a_learned_midi_control_moves_the_param_and_the_pixels_also_after_replug
         send_until(50, "the param after replugging", lambda: abs(value(show, "deck.a.light") - 50 / 127) < 0.01)
         wait_for("darker pixels", lambda: abs(show.preview().mean() / 255 - 50 / 127) < 0.03, 10)
         sender.kill()
+
+
+@pytest.mark.live
+def test_the_show_ends_cleanly_while_midi_pours_in(full_rig: Rig) -> None:
+    flood = subprocess.Popen([sys.executable, "-c", FLOOD], env=full_rig.env, stdout=subprocess.PIPE, text=True)
+    try:
+        assert flood.stdout is not None and flood.stdout.readline() == "ready\n"
+        with Running(*SMALL, "--headless", env=full_rig.env) as show:
+            wait_for("MIDI", lambda: show.signal("control", table.local("control", "midi.cc.2.1")) > 0
+                     or show.signal("control", table.local("control", "midi.cc.1.1")) > 0, 15)
+            show.process.send_signal(signal.SIGINT)
+            assert show.process.wait(10.0) == 0
+            assert "started again" not in show.said()
+    finally:
+        flood.kill()
+        flood.wait()
 
 
 @pytest.mark.live
