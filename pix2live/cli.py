@@ -288,6 +288,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     A person's mistake is one line on stderr, never a traceback: exit code 1, or 2 for wrong usage.
     """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments and arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version"):
+        arguments.insert(0, "play")  # "pix2live --preset X" performs, as "pix2live" alone does
     try:
         result = app(arguments, standalone_mode=False)
         return int(result) if isinstance(result, int) else 0

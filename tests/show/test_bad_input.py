@@ -124,7 +124,7 @@ def test_a_size_that_cannot_be_is_wrong_usage(run: Run, wav: str, tmp_path: Path
 @pytest.mark.parametrize("arguments", [
     ("render",), ("render", "x.wav", "-o", "x.avi"), ("render", "x.wav", "-o", "x.mp4", "--fps", "0"),
     ("render", "x.wav", "-o", "x.mp4", "--seconds", "-2"), ("nonsense",), ("play", "--duration", "0"),
-    ("play", "--nonsense"), ("sonify", "x.png", "-o", "x.wav", "--rows", "diagonal"),
+    ("play", "--nonsense"), ("--nonsense",), ("--fps", "0"), ("sonify", "x.png", "-o", "x.wav", "--rows", "diagonal"),
     ("sonify", "x.png", "-o", "x.wav", "--row-count", "0"), ("sonify", "x.png", "-o", "x.wav", "--instrument", "kazoo"),
     ("sonify", "x.png", "-o", "x.wav", "--low-hz", "500", "--high-hz", "200"), ("analyze", "x.wav", "-o", "x.doc"),
     ("sonify", "x.png", "-o", "x.wav", "--seconds", "nan"),
