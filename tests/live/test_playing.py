@@ -204,7 +204,8 @@ def test_unknown_and_missing_devices_are_one_line_and_exit_code_one(sound_rig: R
              ("--audio-out", str(tmp_path / "nowhere" / "out.wav"))]
     for option, name in wrong:
         arguments = {"--audio-in": "none", "--audio-out": "none", "--camera": "none", option: name}
-        done = subprocess.run([*PROGRAM, "play", "--headless", *[w for pair in arguments.items() for w in pair]],
+        said = [word for pair in arguments.items() for word in pair]
+        done = subprocess.run([*PROGRAM, "play", "--headless", "--size", "64x64", *said],
                               env=sound_rig.env, capture_output=True, text=True, timeout=120, check=False)
         lines = [line for line in done.stderr.splitlines() if "no MIDI" not in line]
         assert done.returncode == 1, (option, done.stderr)
