@@ -1,7 +1,9 @@
 """How every kernel is compiled: cached on disk, without Python's lock, keeping NaN and Inf meaningful."""
 
 import contextlib
+import functools
 import hashlib
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,39 +11,64 @@ from typing import Any
 
 import numba
 import platformdirs
+from numba.core import types
+from numba.extending import intrinsic
 
-# Not "nnan"/"ninf": kernels guard against NaN and Inf, and those flags would let the compiler drop the guards. Not
-# "reassoc": a loop then has two versions with different rounding, and which one runs hangs on where the arrays happen
-# to lie, so that two processes could differ in the last bit.
-_FAST = {"arcp", "contract", "nsz"}
+# Rounding must not hang on how a kernel was compiled: the copy that was inlined into another, the one compiled in this
+# very process and the one from the cache would then differ in the last bit, and so would live and offline. Hence
+# neither "contract" nor "reassoc" nor "arcp" (where a fused multiply-add pays, kernels ask for one by ``fma``), and
+# no "nnan" or "ninf", which would let the compiler drop the guards against NaN and Inf.
+_FAST = {"nsz"}
 _KEPT_CACHES = 4
+_PACKAGE = Path(__file__).resolve().parent.parent
+_IMPORT = re.compile(rb"^\s*from (pix2live[\w.]*) import ([^(\n]+|\([^)]+\))", re.MULTILINE)
 
 
-def _cache_folder() -> Path:
-    """One cache for one state of all kernels.
+def _sources(path: Path, seen: dict[Path, bytes]) -> dict[Path, bytes]:
+    """The file and every file of this package that it imports, at any depth: path to source."""
+    if path not in seen and path.is_file():
+        seen[path] = path.read_bytes()
+        for module, names in _IMPORT.findall(seen[path]):
+            parts = module.decode().split(".")
+            for tail in [[], *([name] for name in re.findall(r"\w+", names.decode()))]:
+                _sources(_PACKAGE.parent.joinpath(*parts, *tail).with_suffix(".py"), seen)
+    return seen
+
+
+@functools.cache
+def _cache_folder(path: Path) -> str:
+    """The cache of one file's kernels, as they are with all that they call.
 
     Numba's own cache looks only at the file of the outermost kernel, and would go on using an old one after a kernel
     that it calls was changed in another file.
     """
-    package = Path(__file__).resolve().parent.parent
+    sources = _sources(path, {Path(__file__).resolve(): Path(__file__).read_bytes()})
     digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(package.rglob("*.py")):
-        source = path.read_bytes()
-        if b"@kernel" in source or path.name in ("table.py", "jit.py"):
-            digest.update(path.name.encode() + source)
-    root = Path(platformdirs.user_cache_dir("pix2live", appauthor=False)) / "kernels"
+    for source in sorted(sources):
+        digest.update(source.name.encode() + sources[source])
+    kernels = Path(platformdirs.user_cache_dir("pix2live", appauthor=False)) / "kernels"
+    root = kernels / f"{path.parent.name}.{path.stem}"
     folder = root / digest.hexdigest()
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         folder.touch()
         for old in sorted(root.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT_CACHES:]:
             shutil.rmtree(old, ignore_errors=True)
-    return folder
-
-
-numba.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]
+    return str(folder)
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile ``function`` for real-time use (lazily, at its first call; call it once before start)."""
+    numba.config.CACHE_DIR = _cache_folder(Path(function.__code__.co_filename).resolve())  # type: ignore[attr-defined]
     return numba.njit(function, cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
+
+
+def _fma(context: Any, a: Any, b: Any, c: Any) -> Any:
+    if not (isinstance(a, types.Float) and a == b == c):
+        raise numba.errors.TypingError(f"fma wants three floats of one kind, not {a}, {b}, {c}")
+    return a(a, b, c), lambda context, builder, signature, args: builder.fma(*args)
+
+
+fma: Callable[[Any, Any, Any], Any] = intrinsic(_fma)  # type: ignore[assignment, unused-ignore]
+"""``a * b + c`` of three floats of one kind, rounded once; in kernels only. One instruction on every processor since
+2013."""

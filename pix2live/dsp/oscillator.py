@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2live.dsp.jit import kernel
+from pix2live.dsp.jit import fma, kernel
 
 CHUNK = 64
 """Samples of one control step: every ramp of the synth spans exactly this many."""
@@ -74,15 +74,15 @@ def add_partials(
                 for n in range(CHUNK):
                     tone = _sine(np.int32(start + np.int32(n) * first))
                     nth = np.float32(n + 1)
-                    left[n] += (a + slope_a * nth) * tone
-                    right[n] += (b + slope_b * nth) * tone
+                    left[n] = fma(fma(slope_a, nth, a), tone, left[n])
+                    right[n] = fma(fma(slope_b, nth, b), tone, right[n])
             else:
                 for n in range(CHUNK):
                     bent = np.int32(np.int32(np.int32(n) * np.int32(n + 1) >> 1) * bend)
                     tone = _sine(np.int32(start + np.int32(n) * first + bent))
                     nth = np.float32(n + 1)
-                    left[n] += (a + slope_a * nth) * tone
-                    right[n] += (b + slope_b * nth) * tone
+                    left[n] = fma(fma(slope_a, nth, a), tone, left[n])
+                    right[n] = fma(fma(slope_b, nth, b), tone, right[n])
             level_left[p], level_right[p] = to_a, to_b
 
 
@@ -91,4 +91,4 @@ def _sine(phase: np.int32) -> np.float32:
     # A wrapping quarter-turn shift and an absolute value fold every phase into the quarter turn around zero.
     x = np.float32(1.0) - abs(np.float32(np.int32(phase - _QUARTER)) * _TO_UNIT)
     y = x * x
-    return x * (_C1 + y * (_C3 + y * (_C5 + y * (_C7 + y * _C9))))
+    return x * fma(y, fma(y, fma(y, fma(y, _C9, _C7), _C5), _C3), _C1)

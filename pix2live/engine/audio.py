@@ -6,6 +6,7 @@
 """
 
 import json
+from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from pix2live.signals.reader import SignalReader
 from pix2live.synth.instrument import Instrument
 
 MAX_BLOCK = 4096
-FIRST_PATCH_S, FIRST_SCORE_S = 3.0, 1.0
+FIRST_PATCH_S, FIRST_SCORE_S, FIRST_CAMERA_S = 3.0, 3.0, 1.0
 _GROWING = np.array([name.endswith((".count", "_count", ".phase")) for name in table.AUDIO])
 
 
@@ -104,13 +105,14 @@ class AudioEngine:
 
     def _await_first_patch_and_score(self) -> None:
         # A show begins with what it is to play, so that live and offline sound the same from the first sample; a slow
-        # camera does not hold it up for long.
+        # camera does not hold it up for long, a picture or film on disk is worth some patience.
         options = self._options
         until_s = self._clock.now() + (0.0 if options.offline else FIRST_PATCH_S)
         while self._plan is None and self._clock.now() < until_s:
             self._clock.wait(self._clock.now() + 0.005)
             self.step(self._clock.now())
-        until_s = self._clock.now() + (0.0 if options.offline or options.camera == "none" else FIRST_SCORE_S)
+        patience_s = FIRST_SCORE_S if options.camera and Path(options.camera).exists() else FIRST_CAMERA_S
+        until_s = self._clock.now() + (0.0 if options.offline or options.camera == "none" else patience_s)
         while not self._score_seen and self._clock.now() < until_s:
             self._clock.wait(self._clock.now() + 0.005)
             self.step(self._clock.now())
