@@ -1,7 +1,7 @@
 """How long a MIDI message takes from another process to the desk: ``python tools/bench_midi.py [--json]``.
 
 A second process stamps and sends controllers through the rig's JACK server (128 frames at 48 kHz, so up to 2.7 ms for
-the server itself). Measured: to the stamp in rtmidi's callback, and to the thread that sleeps on ``MidiIn.arrived``.
+the server itself). Measured: to the stamp that the message bears, and to the thread that waits in ``MidiIn.wait``.
 """
 
 import argparse
@@ -42,12 +42,12 @@ print(json.dumps(stamps), flush=True)
 def measure(count: int = 500) -> dict[str, float]:
     """Send ``count`` controllers, one each 2 to 8 ms; latencies in ms, from the moment before the sender's call.
 
-    Returns count, lost, and p50, p99 and max as ``callback_*_ms`` and ``taken_*_ms``. Raises RigError without jackd.
+    Returns count, lost, and p50, p99 and max as ``stamped_*_ms`` and ``taken_*_ms``. Raises RigError without jackd.
     """
     import rtmidi
 
     clock = SystemClock()
-    arrived: list[float] = []
+    stamped: list[float] = []
     taken: list[float] = []
     with Rig(midi=True) as rig, _environment(rig.env, "JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER"):
         sender = subprocess.Popen([sys.executable, "-c", _SENDER, str(count)], env=rig.env, text=True,
@@ -59,19 +59,19 @@ def measure(count: int = 500) -> dict[str, float]:
             sender.stdin.write("go\n")
             sender.stdin.flush()
             end_s = clock.now() + 5.0 + 0.02 * count
-            while len(arrived) < count and clock.now() < end_s:
-                midi.arrived.wait(0.1)
+            while len(stamped) < count and clock.now() < end_s:
+                midi.wait(clock.now() + 0.1)
                 events = midi.take()
                 now_s = clock.now()
-                arrived += [event.stamp_s for event in events]
+                stamped += [event.stamp_s for event in events]
                 taken += [now_s] * len(events)
         finally:
             midi.close()
         sent = np.array(json.loads(sender.communicate(timeout=30)[0]))
-    if len(arrived) != count:
-        return {"count": count, "lost": count - len(arrived)}
+    if len(stamped) != count:
+        return {"count": count, "lost": count - len(stamped)}
     result: dict[str, float] = {"count": count, "lost": 0}
-    for name, stamps in (("callback", arrived), ("taken", taken)):
+    for name, stamps in (("stamped", stamped), ("taken", taken)):
         late_ms = (np.array(stamps) - sent) * 1e3
         result |= {f"{name}_p50_ms": round(float(np.percentile(late_ms, 50)), 3),
                    f"{name}_p99_ms": round(float(np.percentile(late_ms, 99)), 3),

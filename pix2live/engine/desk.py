@@ -211,11 +211,15 @@ class DeskEngine:
     # -- the step ---------------------------------------------------------------------------------------------
 
     def wait(self, until_s: float) -> None:
-        """Sleep until ``until_s`` or until MIDI arrives."""
-        left_s = until_s - self._clock.now()
-        if self._midi is not None and self._midi.available:
-            self._midi.arrived.wait(max(0.0, left_s))
-        elif left_s > 0.0:
+        """Sleep until ``until_s`` or until MIDI arrives, but never longer than a period.
+
+        MIDI wakes the desk early and its loop plans a step a period after the last one planned: after many messages
+        ``until_s`` may lie seconds ahead.
+        """
+        until_s = min(until_s, self._clock.now() + self.period_s)
+        if self._midi is not None:
+            self._midi.wait(until_s)
+        else:
             self._clock.wait(until_s)
 
     def step(self, now_s: float) -> None:
@@ -385,4 +389,4 @@ class DeskEngine:
         if self._unsaved:
             self.save(self._clock.now())
         self._saving.join()
-        # MIDI ports go with the process: closing one while messages pour in may crash inside rtmidi's JACK part.
+        # MIDI ports go with the process: closing them would wait for a JACK server that hangs, with Python's lock held.
