@@ -163,7 +163,9 @@ class AudioEngine:
             input_gain = 10.0 ** (settings[plan.input_gain] / 20.0)
         taken = self._heard[:n]
         take_in(heard, self._input_gain, input_gain, taken)
-        self._publish(self.analyzer.process(taken, self._features), in_air_s)
+        first_frame = self._bus.sound_in.written
+        self._bus.sound_in.write(taken)
+        self._publish(self.analyzer.process(taken, self._features), in_air_s, first_frame)
         synth = self._synth[:n]
         if plan is not None:
             if panics != self._panics:
@@ -173,15 +175,15 @@ class AudioEngine:
         mix(taken, synth, self._monitor, monitor, self._gain, gain, out)
         self._monitor, self._gain, self._input_gain = monitor, gain, input_gain
         self._limiter.process(out)
-        self._bus.sound_in.write(taken)
         self._bus.sound_out.write(out)
         self._frames += n
 
-    def _publish(self, hops: int, in_air_s: float) -> None:
+    def _publish(self, hops: int, in_air_s: float, first_frame: int) -> None:
         features, frame = self._features, self._bus.audio.frame
         for h in range(hops):
             frame["stamp"] = in_air_s + features.end[h] / self.rate
             frame["hop"] = self._hops
+            frame["end_frame"] = first_frame + features.end[h]
             scalars = frame["scalars"][0]
             np.add(features.scalars[h], self._offsets, out=scalars[:len(table.AUDIO)])
             scalars[len(table.AUDIO)] = self.instrument.playhead

@@ -32,10 +32,11 @@ QUEUES = (
 
 _FIELDS: dict[str, tuple[int, list]] = {
     "audio": (1024, [
-        ("hop", "<i8"), ("scalars", "<f8", (len(table.SECTIONS["audio"]),)),
+        ("hop", "<i8"), ("end_frame", "<i8"), ("scalars", "<f8", (len(table.SECTIONS["audio"]),)),
         ("spectrum", "<f4", (table.SPECTRUM_SIZE,)), ("waveform", "<f4", (table.WAVEFORM_SIZE,)),
         ("mel", "<f4", (table.MEL_SIZE,)), ("fft", "<f4", (table.FFT_SIZE,)),
     ]),
+    "hearing": (1024, [("hop", "<i8"), ("scalars", "<f8", (len(table.SECTIONS["hearing"]),))]),
     "perception": (64, [
         ("scalars", "<f8", (len(table.SECTIONS["perception"]),)), ("palette", "<f4", (table.PALETTE_SIZE, 3)),
         ("grid", "<f4", (table.GRID_SIZE, table.GRID_SIZE)),
@@ -178,6 +179,7 @@ class Bus:
     """
 
     audio: Section
+    hearing: Section
     perception: Section
     control: Section
     params: Section

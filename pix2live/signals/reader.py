@@ -19,6 +19,7 @@ class SignalReader:
         self.values = np.zeros(len(table.NAMES))
         self.audio = bus.audio.record()
         self.perception = bus.perception.record()
+        self.hearing = bus.hearing.record()
         self._control = bus.control.record()
         self.params = bus.params.record()
         self.transport = Transport()
@@ -27,9 +28,10 @@ class SignalReader:
         }
         spans = table.SPANS
         self._targets = [(self.values[spans["audio"]], self.audio["scalars"][0]),
+                         (self.values[spans["hearing"]], self.hearing["scalars"][0]),
                          (self.values[spans["perception"]], self.perception["scalars"][0])]
         self._control_target = self.values[spans["control"]]
-        start = spans["perception"].start
+        start = spans["hearing"].start
         self._beat = self.values[start:start + len(table.BEAT)]
         self._clock = self.values[spans["clock"]]
         self._control_count = -1
@@ -38,6 +40,7 @@ class SignalReader:
         """Values at the monotonic moment ``time_s``; ``show_s`` and ``frame`` become the ``clock`` signals."""
         bus = self._bus
         bus.audio.at(time_s, self.audio, self._used["audio"])
+        bus.hearing.at(time_s, self.hearing)
         bus.perception.at(time_s, self.perception, self._used["perception"])
         if bus.control.count != self._control_count:
             self._control_count = bus.control.newest(self._control) + 1

@@ -20,6 +20,7 @@ AUDIO = (
     "audio.centroid", "audio.spread", "audio.flatness", "audio.rolloff", "audio.flux", "audio.crest",
     "audio.roughness", "audio.percussive", "audio.harmonic", "audio.width", "audio.balance",
     "audio.onset", "audio.onset_strength", "audio.onset_count", "audio.kick", "audio.snare", "audio.hat",
+    "audio.kick_count", "audio.snare_count", "audio.hat_count",
 )
 BEAT = ("beat.bpm", "beat.phase", "beat.bar_phase", "beat.count", "beat.bar", "beat.confidence")
 TONE = ("tone.f0_hz", "tone.note", "tone.confidence", "tone.key", "tone.mode", "tone.chord",
@@ -46,12 +47,12 @@ MIDI = (
 )
 
 # Names that presets may use already and that later work will measure; until then they stay 0.
-RESERVED = frozenset((
-    *TONE, *FORM, *KEY, "audio.percussive", "audio.harmonic", "audio.kick", "audio.snare", "audio.hat"))
+RESERVED = frozenset(KEY)
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "audio": (*AUDIO, *SYNTH),
-    "perception": (*BEAT, *TONE, *FORM, *VISION, *MODEL),
+    "hearing": (*BEAT, *TONE, *FORM),
+    "perception": (*VISION, *MODEL),
     "control": (*KEY, *MIDI),
     "clock": CLOCK,
 }
