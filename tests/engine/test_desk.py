@@ -155,3 +155,11 @@ def test_the_state_is_saved_and_a_later_show_begins_with_it(tmp_path: Path, monk
     # A half-written or foreign autosave is no reason not to play.
     (tmp_path / "autosave.toml").write_bytes(b"\xff\x00 preset = ")
     assert live().preset == PRESETS[0]
+
+
+def test_it_never_sleeps_longer_than_a_period_however_far_ahead_its_next_step_is_planned() -> None:
+    desk = Desk()
+    desk.desk.wait(60.0)
+    assert desk.clock.now() == pytest.approx(1.0 + DeskEngine.period_s)
+    desk.desk.wait(desk.clock.now() + 0.001)
+    assert desk.clock.now() == pytest.approx(1.001 + DeskEngine.period_s)
