@@ -180,6 +180,7 @@ class AudioEngine:
 
     def _publish(self, hops: int, in_air_s: float, first_frame: int) -> None:
         features, frame = self._features, self._bus.audio.frame
+        frame["rate"], frame["hop_frames"] = self.rate, self.analyzer.hop
         for h in range(hops):
             frame["stamp"] = in_air_s + features.end[h] / self.rate
             frame["hop"] = self._hops

@@ -32,7 +32,8 @@ QUEUES = (
 
 _FIELDS: dict[str, tuple[int, list]] = {
     "audio": (1024, [
-        ("hop", "<i8"), ("end_frame", "<i8"), ("scalars", "<f8", (len(table.SECTIONS["audio"]),)),
+        ("hop", "<i8"), ("end_frame", "<i8"), ("rate", "<f8"), ("hop_frames", "<i8"),
+        ("scalars", "<f8", (len(table.SECTIONS["audio"]),)),
         ("spectrum", "<f4", (table.SPECTRUM_SIZE,)), ("waveform", "<f4", (table.WAVEFORM_SIZE,)),
         ("mel", "<f4", (table.MEL_SIZE,)), ("fft", "<f4", (table.FFT_SIZE,)),
     ]),
