@@ -67,7 +67,7 @@ def signals(path: Path) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     for name in sections:
         keep = np.array(stamps[name]) <= length_s + 1e-9
         out[name] = np.array(stamps[name])[keep]
-        columns = np.array(rows[name]).reshape(len(stamps[name]), -1)[keep]
+        columns = np.array(rows[name]).reshape(-1, len(table.SECTIONS[name]))[keep]
         out |= {signal: columns[:, i] for i, signal in enumerate(table.SECTIONS[name])}
     return out, {name: timed.spent_s for name, timed in cost.items()}
 

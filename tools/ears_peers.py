@@ -42,16 +42,17 @@ SYSTEMS = (
     System("aubio specflux", True, {"onset": "aubio.specflux"}),
     System("madmom online", True, {"onset": "madmom.onset_online", "beat": "madmom.beat_online",
                                    "tempo": "madmom.beat_online"}),
+    System("madmom SuperFlux online", True, {"onset": "madmom.superflux_online"}),
     System("BeatNet online", True, {"beat": "beatnet.beat", "downbeat": "beatnet.beat", "tempo": "beatnet.beat"}),
     System("librosa", False, {"onset": "librosa.onset", "beat": "librosa.beat", "tempo": "librosa.beat",
                               "key": "librosa.templates", "chord": "librosa.templates", "pitch": "librosa.pitch"}),
     System("essentia", False, {"onset": "essentia.onset", "beat": "essentia.beat", "tempo": "essentia.beat",
                                "key": "essentia.key", "chord": "essentia.chords", "pitch": "essentia.pitch"}),
-    System("essentia other", False, {"onset": "essentia.superflux", "chord": "essentia.chords_beats",
-                                     "pitch": "essentia.melodia"}),
+    System("essentia other", False, {"chord": "essentia.chords_beats", "pitch": "essentia.melodia"}),
     System("madmom", False, {"onset": "madmom.onset", "beat": "madmom.beat", "tempo": "madmom.beat",
                              "downbeat": "madmom.downbeat", "key": "madmom.key", "chord": "madmom.chords_crf"}),
-    System("madmom other", False, {"beat": "madmom.downbeat", "tempo": "madmom.downbeat", "chord": "madmom.chords"}),
+    System("madmom other", False, {"onset": "madmom.superflux", "beat": "madmom.downbeat", "tempo": "madmom.downbeat",
+                                   "chord": "madmom.chords"}),
 )
 
 

@@ -45,6 +45,27 @@ def madmom_onset(online):
     return hear_online if online else hear
 
 
+def madmom_superflux(online):
+    """madmom's own SuperFlux program; online, no frame and no peak looks ahead, so that it is known as it is dated."""
+    from madmom.audio.filters import LogarithmicFilterbank
+    from madmom.audio.signal import Signal
+    from madmom.features.onsets import OnsetPeakPickingProcessor, SpectralOnsetProcessor
+    rate = 200
+    flux = SpectralOnsetProcessor(
+        onset_method="superflux", fps=rate, filterbank=LogarithmicFilterbank, num_bands=24, log=np.log10, mul=1, add=1,
+        diff_ratio=0.5, diff_max_bins=3, positive_diffs=True, frame_size=FRAME, sample_rate=44100,
+        origin="online" if online else "center")
+    pick = OnsetPeakPickingProcessor(threshold=1.1, pre_max=0.01, post_max=0.0 if online else 0.05, pre_avg=0.15,
+                                     post_avg=0, combine=0.03, delay=0, fps=rate)
+
+    def hear(path):
+        signal = Signal(sound(path, 44100), sample_rate=44100)
+        began = time.process_time()
+        onsets = pick(np.asarray(flux(signal)))
+        return {"onsets": onsets, "cpu_s": time.process_time() - began}
+    return hear
+
+
 def madmom_beat(online):
     from madmom.features.beats import DBNBeatTrackingProcessor, RNNBeatProcessor
     if online:

