@@ -125,7 +125,8 @@ def _loop(engine: Engine, clock: Clock, status: Any, stop: Any, say: Any) -> Non
             collected_s = now_s
             gc.collect(0)
         if engine.period_s:
-            next_s = max(next_s + engine.period_s, now_s)
+            # Woken early (by MIDI) it does not fall into a longer sleep, held up it does not hurry to catch up.
+            next_s = min(max(next_s + engine.period_s, now_s), now_s + engine.period_s)
             wait(next_s)
 
 
