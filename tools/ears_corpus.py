@@ -25,8 +25,9 @@ from typing import Any
 
 import platformdirs
 import soundfile
+import soxr
 
-from tools import ears_corpus_mma
+from tools import ears_corpus_beats, ears_corpus_kit, ears_corpus_mma, ears_corpus_scores
 from tools.ears_corpus_degrade import crowd, degrade
 from tools.ears_corpus_midi import DRUMS, FONTS, RATE, TAIL_S, CorpusError, Piece, Tempo, perform, sound_of
 from tools.ears_corpus_truth import answers
@@ -38,6 +39,13 @@ SPLITS = ("train", "test", "train", "dev", "train", "test", "train", "dev", "tes
 DEGRADATIONS = ("clean", "clean", "clean", "mono", "room", "room", "crowd", "noise", "noise+mono", "room+crowd",
                 "room+noise", "room+crowd+mono")  # fmt: skip
 
+REAL = {
+    "singularity": ("singularity/**/*.ogg",),
+    "wesnoth": ("wesnoth/**/music/*.ogg",),
+    "warzone2100": ("warzone2100/**/*.ogg", "warzone2100/**/*.opus"),
+    "hyperrogue": ("hyperrogue/**/*.ogg",),
+}
+REAL_EACH = 12
 MANNERS = {
     "mma": "steady " * 9 + "human human human step ramp ramp rubato stop",
     "beats": "steady " * 16 + "step ramp ramp stop",
@@ -83,6 +91,7 @@ class Recipe:
     kind: str
     split: str
     source: str
+    spare: str  # where the source cannot be played: another that no clip has
     seed: int
 
 
@@ -94,16 +103,24 @@ def missing() -> str | None:
     files = {"fluid": "fluid-soundfont-gm", "musescore": "musescore-general-soundfont-small",
              "timgm": "timgm6mb-soundfont"}  # fmt: skip
     want += [package for font, package in files.items() if not FONTS[font].exists()]
-    return f"the ears' corpus needs programs of Debian: apt install {' '.join(want)}" if want else None
+    if want:
+        return f"the ears' corpus needs programs of Debian: apt install {' '.join(want)}"
+    if ears_corpus_scores.corpus() is None:
+        home, needs = ears_corpus_scores.HOME, ears_corpus_scores.NEEDS
+        return f"the ears' corpus needs music21: .venv/bin/pip install --no-deps --target {home} {needs}"
+    return None
 
 
 def plan(clips: int, seed: int) -> list[Recipe]:
     """The first ``clips`` recipes; any beginning of the list holds all kinds and splits."""
     sources = {
         "mma": [str(p.relative_to(ears_corpus_mma.LIBRARY)) for p in ears_corpus_mma.libraries()],
+        "beats": ears_corpus_beats.sources(),
+        "melody": ears_corpus_scores.tunes(),
+        "score": ears_corpus_scores.scores(),
     }
-    for kind, names in sources.items():
-        random.Random(f"{seed} {kind}").shuffle(names)
+    for kind in ("mma", "melody"):
+        random.Random(f"{seed} {kind}").shuffle(sources[kind])
     used = dict.fromkeys(sources, 0)
     out: list[Recipe] = []
     for slot in range(10 * clips):
@@ -112,24 +129,31 @@ def plan(clips: int, seed: int) -> list[Recipe]:
             continue
         i = used[kind]
         used[kind] += 1
-        source = sources[kind][i % len(sources[kind])]
-        out.append(Recipe(f"{len(out):03d}-{kind}", kind, SPLITS[i % len(SPLITS)], source, seed))
+        source, spare = (sources[kind][(i + skip) % len(sources[kind])] for skip in (0, len(sources[kind]) // 2))
+        out.append(Recipe(f"{len(out):03d}-{kind}", kind, SPLITS[i % len(SPLITS)], source, spare, seed))
         if len(out) == clips:
             break
     return out
 
 
-def compose(recipe: Recipe, rng: random.Random, work: Path) -> Piece:
-    """The piece of a recipe."""
-    seconds = rng.uniform(19.0, 34.0)
-    return ears_corpus_mma.band(ears_corpus_mma.LIBRARY / recipe.source, seconds, rng, work)
+def compose(recipe: Recipe, rng: random.Random, work: Path) -> tuple[Piece, list[tuple[float, float]]]:
+    """The piece of a recipe, and the spans of its breaks in beats."""
+    seconds = rng.uniform(20.0, 31.0)
+    if recipe.kind == "beats":
+        return ears_corpus_beats.track(recipe.source, seconds, rng)
+    if recipe.kind in ("score", "melody"):
+        try:
+            return ears_corpus_scores.score(recipe.source, seconds, rng), []
+        except CorpusError:
+            return ears_corpus_scores.score(recipe.spare, seconds, rng), []
+    piece = ears_corpus_mma.band(ears_corpus_mma.LIBRARY / recipe.source, seconds, rng, work)
+    return piece, breaks(piece, rng)
 
 
 # ---- time ----------------------------------------------------------------------------------------------------------
 def choose_tempo(piece: Piece, kind: str, lead_s: float, rng: random.Random) -> tuple[Tempo, str, float]:
     """How a piece moves in time: its tempo, the tag that names it, and where it ends in s."""
     manner = rng.choice(MANNERS[kind].split())
-    bpm = rng.uniform(*piece.bpm)
     marks = [*piece.beats, piece.end]
     middle = [d for d in piece.downbeats if 0.3 * piece.end < d < 0.7 * piece.end] or [piece.downbeats[0]]
     turn = rng.choice(middle)
@@ -148,7 +172,7 @@ def choose_tempo(piece: Piece, kind: str, lead_s: float, rng: random.Random) -> 
             walk = 0.85 * walk + 0.15 * drawn
             factor = 1 + walk * (0.02 if manner == "human" else 0.12)
             factor = min(1.3, max(0.75, factor))
-        at += 60 / (bpm * factor) * (after - beat)
+        at += 60 / (piece.bpm * factor) * (after - beat)
         points.append((after, at))
     stops = [(turn, rng.uniform(1.5, 4.0))] if manner == "stop" and turn > 0 else []
     return Tempo(points, stops), manner, at + sum(gap for _, gap in stops)
@@ -181,14 +205,21 @@ def make(recipe: Recipe, folder: Path) -> str:
     """Make one clip's files in ``folder``; answers its name. Whole files or none."""
     rng = random.Random(f"{VERSION} {recipe}")
     work = folder / f".{recipe.name}-{os.getpid()}"
-    piece = compose(recipe, rng, work)
+    piece, spans = compose(recipe, rng, work)
     lead_s = rng.uniform(3.0, 5.0) if rng.random() < 0.15 else rng.uniform(0.3, 1.5)
-    spans = breaks(piece, rng)
     tempo, manner, end_s = choose_tempo(piece, recipe.kind, lead_s, rng)
     notes, setup = perform(piece, tempo)
     chances = ("timgm", "timgm", "fluid", "musescore") if recipe.split == "test" else ("fluid", "musescore")
     font = rng.choice(chances)
-    dry = sound_of(notes, setup, font, end_s + TAIL_S, work)
+    if recipe.kind == "beats" and rng.random() < 0.7:
+        piece.tags.append("drum machine")
+        machine = rng.randrange(2**31)
+        music = sound_of([n for n in notes if n.channel != DRUMS], setup, font, end_s + TAIL_S, work)
+        drums = ears_corpus_kit.play(notes, len(music), machine)
+        music = ears_corpus_kit.pumped(music, notes, rng.choice((0.0, 0.5, 0.8)), rng.uniform(0.15, 0.3))
+        dry = ears_corpus_kit.mixed(music, drums, rng.uniform(0.7, 2.0))
+    else:
+        dry = sound_of(notes, setup, font, end_s + TAIL_S, work)
     if float(abs(dry).max()) < 1e-4:
         raise CorpusError(f"{recipe.name} ({recipe.source}) is silent")
     how = rng.choice(DEGRADATIONS)
@@ -250,6 +281,30 @@ def build(folder: Path = FOLDER, clips: int = 200, seed: int = 3) -> list[Clip]:
     if known.get("version") != VERSION or known.get("seed") != seed or len(known["clips"]) < clips:
         write_text(folder / "manifest.json", json.dumps({"version": VERSION, "seed": seed, "clips": names}))
     return load(folder)[:clips]
+
+
+def real_tracks(folder: Path = FOLDER) -> list[Path]:
+    """30 s from the middle of each track of real music that Debian's packages brought, as 48 kHz WAV in ``folder``.
+
+    From ``singularity-music``, ``wesnoth-1.16-music``, ``warzone2100-music`` and ``hyperrogue-music``, whichever are
+    installed; every track of 75 s and more, at most ``REAL_EACH`` a package, evenly chosen. No truth is known of them.
+    """
+    out = []
+    for package, places in REAL.items():
+        files = sorted({f for place in places for f in Path("/usr/share/games").glob(place)})
+        long = [f for f in files if soundfile.info(f).duration >= 75.0]
+        for track in long[:: max(1, -(-len(long) // REAL_EACH))]:
+            wav = folder / "real" / f"{package}-{track.stem}.wav"
+            if not wav.exists():
+                wav.parent.mkdir(parents=True, exist_ok=True)
+                info = soundfile.info(track)
+                start = int((info.duration / 2 - 15) * info.samplerate)
+                sound, rate = soundfile.read(track, 30 * info.samplerate, start, dtype="float32", always_2d=True)
+                part = wav.with_name(f".{wav.name}-{os.getpid()}.wav")
+                soundfile.write(part, soxr.resample(sound, rate, RATE), RATE, subtype="PCM_24")
+                os.replace(part, wav)
+            out.append(wav)
+    return out
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

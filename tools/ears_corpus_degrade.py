@@ -15,7 +15,9 @@ from scipy import signal
 from tools.ears_corpus_midi import RATE, CorpusError
 
 CROWD_S = 45
-WORDS = ["people", "music", "light", "again", "yesterday", "never", "beautiful", "dancing", "water", "morning", "another", "table", "right", "really", "maybe", "friend", "coffee", "tonight", "louder", "over", "there", "together", "window", "summer", "minute", "believe", "something", "ticket", "someone", "wonderful", "kitchen", "bottle", "seven", "waiting", "nobody", "favourite", "probably", "listen", "orange"]
+TEXT = """people music light again yesterday never beautiful dancing water morning another table right really maybe
+friend coffee tonight louder over there together window summer minute believe something ticket someone wonderful
+kitchen bottle seven waiting nobody favourite probably listen orange"""
 VOICES = ("en-us", "en-gb", "en-us+f2", "en-gb+f3", "en-us+m3", "en-gb+m5", "en-gb-scotland+f4", "en-us+m7", "en-us+f5")
 
 
@@ -40,7 +42,7 @@ def crowd(folder: Path, seed: int) -> np.ndarray:
         out = np.zeros((frames, 2))
         part = path.with_suffix(".part.wav")
         for _ in range(36):
-            words = " ".join(rng.choice(WORDS) + rng.choice(("", "", "", ",", ".", "!", "?")) for _ in range(30))
+            words = " ".join(rng.choice(TEXT.split()) + rng.choice(("", "", "", ",", ".", "!", "?")) for _ in range(30))
             command = ["espeak-ng", "-v", rng.choice(VOICES), "-p", str(rng.randint(10, 85)),
                        "-s", str(rng.randint(140, 220)), "-w", str(part), words]  # fmt: skip
             done = subprocess.run(command, capture_output=True, text=True, check=False)

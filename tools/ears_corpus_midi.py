@@ -45,14 +45,14 @@ class Piece:
 
     ``beats`` and ``downbeats``: where the listener counts; ``setup``: (beat, MIDI message without a note);
     ``chords``: (start, end, mir_eval label) or None if not known; ``key``: "C major" or None; ``melody``: the channel
-    of the only melodic line, or None; ``tags``: what it is made of; ``bpm``: tempi that suit it.
+    of the only melodic line, or None; ``tags``: what it is made of; ``bpm``: beats a minute.
     """
 
     source: str
     beats: list[float]
     downbeats: list[float]
     notes: list[Note]
-    bpm: tuple[float, float]
+    bpm: float
     setup: list[tuple[float, bytes]] = field(default_factory=list)
     key: str | None = None
     chords: list[tuple[float, float, str]] | None = None

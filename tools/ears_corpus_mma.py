@@ -62,8 +62,8 @@ def band(library: Path, seconds: float, rng: random.Random, work: Path) -> Piece
     compound = found[2] in ("6/8", "12/8") or own == 6
     counted = own // 3 if compound and own % 3 == 0 and own > 3 else 2 if compound and own == 3 else own
     unit = own / counted
-    bpm = (low, high)
-    bars = max(6, round(seconds * sum(bpm) / 2 / 60 / counted))
+    bpm = rng.uniform(low, high)
+    bars = max(6, round(seconds * bpm / 60 / counted))
     jazz = bool(JAZZ.search(library.stem.lower()))
     chart = make_chart(rng, bars, jazz, halves=own in (2, 4, 6))
     lines = chart.mma(own)

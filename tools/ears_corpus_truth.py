@@ -1,5 +1,8 @@
 """From a piece and its tempo to what a perfect listener would say of it."""
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import numpy as np
 from scipy import signal
 
@@ -42,7 +45,7 @@ def onsets(notes: list[Note], dry: np.ndarray) -> tuple[list[float], list[float]
     return asked, sorted(soft)
 
 
-def _rises(dry: np.ndarray):
+def _rises(dry: np.ndarray) -> Callable[[float], float]:
     """A function of a time that gives the greatest rise in dB of any band around it."""
     hop, size = 240, 1024
     hz, _, grid = signal.stft(dry.mean(axis=1), RATE, "hann", size, size - hop, boundary="zeros", padded=True)
@@ -77,9 +80,6 @@ def answers(piece: Piece, tempo: Tempo, notes: list[Note], dry: np.ndarray) -> d
         for n in line:
             hz[(times >= n.start) & (times < n.start + n.length)] = 440 * 2 ** ((n.pitch - 69) / 12)
         pitch = [(round(float(t), 4), round(float(f), 3)) for t, f in zip(times, hz, strict=True)]
-    chords = None
-    if piece.chords is not None:
-        chords = [(_s(tempo.at(a)), _s(tempo.at(b, before=True)), label) for a, b, label in piece.chords]
     return {
         "beats_s": [_s(tempo.at(b)) for b in piece.beats],
         "downbeats_s": [_s(tempo.at(b)) for b in piece.downbeats],
@@ -87,9 +87,23 @@ def answers(piece: Piece, tempo: Tempo, notes: list[Note], dry: np.ndarray) -> d
         "soft_onsets_s": [_s(t) for t in soft],
         "tempo": [(_s(t), bpm) for t, bpm in bpms],
         "key": piece.key,
-        "chords": chords,
+        "chords": None if piece.chords is None else chords_s(piece.chords, tempo),
         "pitch": pitch,
     }
+
+
+def chords_s(chords: list[tuple[float, float, str]], tempo: Tempo) -> list[tuple[float, float, str]]:
+    """Chords in seconds without a gap: none ("N") where the music stops."""
+    out: list[tuple[float, float, str]] = []
+    stops = [b for b, _ in tempo.stops]
+    for a, b, label in chords:
+        cuts = [a, *sorted(s for s in stops if a < s < b), b]
+        for start, end in pairwise(cuts):
+            begin_s = _s(tempo.at(start))
+            if out and begin_s > out[-1][1]:
+                out.append((out[-1][1], begin_s, "N"))
+            out.append((begin_s, _s(tempo.at(end, before=True)), label))
+    return out
 
 
 def _s(seconds: float) -> float:
