@@ -50,9 +50,8 @@ SYSTEMS = (
                                "key": "essentia.key", "chord": "essentia.chords", "pitch": "essentia.pitch"}),
     System("essentia other", False, {"chord": "essentia.chords_beats", "pitch": "essentia.melodia"}),
     System("madmom", False, {"onset": "madmom.onset", "beat": "madmom.beat", "tempo": "madmom.beat",
-                             "downbeat": "madmom.downbeat", "key": "madmom.key", "chord": "madmom.chords_crf"}),
-    System("madmom other", False, {"onset": "madmom.superflux", "beat": "madmom.downbeat", "tempo": "madmom.downbeat",
-                                   "chord": "madmom.chords"}),
+                             "downbeat": "madmom.downbeat", "key": "madmom.key", "chord": "madmom.chords"}),
+    System("madmom other", False, {"onset": "madmom.superflux", "beat": "madmom.downbeat", "tempo": "madmom.downbeat"}),
 )
 
 

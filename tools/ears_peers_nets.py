@@ -116,16 +116,11 @@ def madmom_key():
     return hear
 
 
-def madmom_chords(crf):
+def madmom_chords():
     from madmom.audio.chroma import DeepChromaProcessor
     from madmom.audio.signal import Signal
-    from madmom.features.chords import (
-        CNNChordFeatureProcessor,
-        CRFChordRecognitionProcessor,
-        DeepChromaChordRecognitionProcessor,
-    )
-    net, decode = ((CNNChordFeatureProcessor(), CRFChordRecognitionProcessor()) if crf else
-                   (DeepChromaProcessor(), DeepChromaChordRecognitionProcessor()))
+    from madmom.features.chords import DeepChromaChordRecognitionProcessor
+    net, decode = DeepChromaProcessor(), DeepChromaChordRecognitionProcessor()
 
     def hear(path):
         signal = Signal(sound(path, 44100), sample_rate=44100)

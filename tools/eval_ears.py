@@ -138,12 +138,13 @@ def measure(clips: Sequence[Any], systems: Sequence[System], say: Say) -> list[R
     return rows
 
 
-def real(systems: Sequence[System], limit: int, say: Say) -> list[Row]:
+def real(systems: Sequence[System], folder: Path, limit: int, say: Say) -> list[Row]:
     """Agreement of each system's beats and onsets with the offline peers' consensus on real recordings.
 
     A consensus is what more than half of the offline peers say within the usual window; they are marked, as they vote.
     """
-    clips = ears_corpus.real_tracks()[:limit or None]
+    clips = [ears_corpus.Clip(path.stem, "real", path.stem, [], path, None, None, None, None, None, None, [])
+             for path in ears_corpus.real_tracks(folder)[:limit or None]]
     voters = {peer.name: peer for peer in ears_peers.SYSTEMS}
     for names, window_s, attribute, key in ((REAL_ONSETS, ears_score.ONSET_S, "onsets_s", "onsets"),
                                             (REAL_BEATS, ears_score.BEAT_S, "beats_s", "beats")):
@@ -156,8 +157,6 @@ def real(systems: Sequence[System], limit: int, say: Say) -> list[Row]:
         for i, clip in enumerate(clips):
             said = [(vote[i] or {}).get(key, []) for vote in votes]
             setattr(clip, attribute, ears_score.consensus(said, window_s, len(votes) // 2 + 1))
-    for clip in clips:
-        clip.soft_onsets_s = clip.soft_onsets_s or []
     rows = []
     for system in systems:
         ears = {task: unit for task, unit in system.ears.items() if task in ("onset", "beat")}
@@ -264,7 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--worst knows {', '.join(sorted(figures))}")
     systems = chosen(given.only, given.peers)
     if given.real:
-        rows, clips = real(systems, given.limit, say), []
+        rows, clips = real(systems, given.folder, given.limit, say), []
     else:
         try:
             clips = [c for c in ears_corpus.load(given.folder) if given.split in ("all", c.split)][:given.limit or None]
