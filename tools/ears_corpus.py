@@ -40,9 +40,9 @@ DEGRADATIONS = ("clean", "clean", "clean", "mono", "room", "room", "crowd", "noi
                 "room+noise", "room+crowd+mono")  # fmt: skip
 
 REAL = {
-    "singularity": ("singularity/**/*.ogg",),
-    "wesnoth": ("wesnoth/**/music/*.ogg",),
-    "warzone2100": ("warzone2100/**/*.ogg", "warzone2100/**/*.opus"),
+    "singularity": ("games/singularity/**/*.ogg",),
+    "wesnoth": ("games/wesnoth/**/music/*.ogg",),
+    "warzone2100": ("games/warzone2100/**/*.ogg", "games/warzone2100/**/*.opus"),
     "hyperrogue": ("hyperrogue/**/*.ogg",),
 }
 REAL_EACH = 12
@@ -291,7 +291,7 @@ def real_tracks(folder: Path = FOLDER) -> list[Path]:
     """
     out = []
     for package, places in REAL.items():
-        files = sorted({f for place in places for f in Path("/usr/share/games").glob(place)})
+        files = sorted({f for place in places for f in Path("/usr/share").glob(place)})
         long = [f for f in files if soundfile.info(f).duration >= 75.0]
         for track in long[:: max(1, -(-len(long) // REAL_EACH))]:
             wav = folder / "real" / f"{package}-{track.stem}.wav"
