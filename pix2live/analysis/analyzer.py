@@ -7,6 +7,7 @@ from numba.core import types
 from numba.experimental import structref
 
 from pix2live.analysis.bands import Bands, bands, bands_step
+from pix2live.analysis.hpss import Split, split, split_step
 from pix2live.analysis.level import Level, level, level_step
 from pix2live.analysis.loudness import MAX_CHANNELS, Loudness, loudness, loudness_step
 from pix2live.analysis.onset import Onset, onset, onset_step
@@ -16,7 +17,7 @@ from pix2live.analysis.vectors import Vectors, fft_step, mel_step, spectrum_step
 from pix2live.dsp.fft import RealFFT, add_power_spectrum, real_fft
 from pix2live.dsp.follower import TINY
 from pix2live.dsp.jit import kernel
-from pix2live.dsp.window import hann
+from pix2live.dsp.window import blackman, hann
 from pix2live.signals.table import AUDIO, FFT_SIZE, MEL_SIZE, SPECTRUM_SIZE, WAVEFORM_SIZE
 
 HOP, WINDOW, BASE_RATE = 256, 2048, 46000.0
@@ -50,12 +51,14 @@ class _Front(NamedTuple):
     dc_keep: float
     plan: RealFFT
     window: np.ndarray  # float32 (window,)
+    blackman: np.ndarray  # float32 (window,)
     hop_in: np.ndarray  # float32 (8, hop)
     sides: np.ndarray  # float32 (2, hop): left and right, free of DC
     past: np.ndarray  # float32 (2, 2 * window): a ring written twice, so that any window of it is one slice
     memory: np.ndarray  # float64 (2, 2): DC blocker
     at: np.ndarray  # int64 (2,): samples gathered of this hop; place in the ring
-    spectrum: np.ndarray  # float32 (4, bins): real, imaginary, power, magnitude
+    freeze: np.ndarray  # int64 (1,): 1 while the levelling is held
+    spectrum: np.ndarray  # float32 (5, bins): real, imaginary, power, magnitude, power under the Blackman window
 
 
 class _Stages(NamedTuple):
@@ -67,6 +70,7 @@ class _Stages(NamedTuple):
     shape: Shape
     roughness: Roughness
     vectors: Vectors
+    split: Split
 
 
 @structref.register
@@ -151,16 +155,19 @@ def _hop(stages: _Stages, channels: int, out: _Out, at: int) -> None:
     row = out.scalars[at]
     peak = _fold(front, channels)
     loudness_step(stages.loudness, front.hop_in, channels, row)
-    heard = level_step(stages.level, front.sides[0], front.sides[1], peak, row)
+    heard = level_step(stages.level, front.sides[0], front.sides[1], peak, front.freeze[0] != 0, row)
 
     size = front.window.shape[0]
     begin, end = front.at[1], front.at[1] + size
     re, im, power, magnitude = front.spectrum[0], front.spectrum[1], front.spectrum[2], front.spectrum[3]
+    shown = front.spectrum[4]
     different = 1 if channels == 1 else 2
     power[:] = np.float32(0.0)
+    shown[:] = np.float32(0.0)
     for side in range(different):
         side_in = front.past[side, begin:end]
         add_power_spectrum(front.plan, side_in, front.window, (4.0 / size) ** 2 / different, re, im, power)
+        add_power_spectrum(front.plan, side_in, front.blackman, (1.0 / size) ** 2 / different, re, im, shown)
     for k in range(power.shape[0]):
         magnitude[k] = np.sqrt(power[k])
 
@@ -169,8 +176,9 @@ def _hop(stages: _Stages, channels: int, out: _Out, at: int) -> None:
     shape_step(stages.shape, power, magnitude, heard, row)
     roughness_step(stages.roughness, front.past, end, heard, row)
     spectrum_step(stages.vectors, power, magnitude, out.spectrum[at])
-    fft_step(stages.vectors, magnitude, out.fft[at])
+    fft_step(stages.vectors, shown, out.fft[at])
     mel_step(stages.vectors, power, out.mel[at])
+    split_step(stages.split, stages.vectors.mel_power[0], heard, row)
     waveform_step(stages.vectors, front.past[0, begin:end], front.past[1, begin:end], out.waveform[at])
 
 
@@ -223,7 +231,8 @@ class Analyzer:
         self._block = np.zeros((_CHUNK, max(1, self.channels)), dtype=np.float32)
         self._stages = self._build()
         self._held = _hold(self._stages)
-        self._state = [a for a in _arrays(self._stages) if not a.any()]
+        self._freeze = self._stages.front.freeze
+        self._state = [a for a in _arrays(self._stages) if not a.any() and a is not self._freeze]
         self.warm()
 
     def _build(self) -> _Stages:
@@ -232,13 +241,16 @@ class Analyzer:
             float(np.exp(-2.0 * np.pi * _DC_HZ / rate)),
             real_fft(window),
             hann(window),
+            blackman(window),
             np.zeros((MAX_CHANNELS, hop), dtype=np.float32),
             np.zeros((2, hop), dtype=np.float32),
             np.zeros((2, 2 * window), dtype=np.float32),
             np.zeros((2, 2)),
             np.zeros(2, dtype=np.int64),
-            np.zeros((4, window // 2 + 1), dtype=np.float32),
+            np.zeros(1, dtype=np.int64),
+            np.zeros((5, window // 2 + 1), dtype=np.float32),
         )
+        shown = vectors(rate, hop, window)
         return _Stages(
             front,
             loudness(rate, hop, self.channels),
@@ -247,8 +259,22 @@ class Analyzer:
             onset(rate, hop, window),
             shape(rate, window),
             roughness(rate, hop, window),
-            vectors(rate, hop, window),
+            shown,
+            split(hop / rate, shown.mel.centre_hz),
         )
+
+    @property
+    def freeze(self) -> bool:
+        """Whether the automatic levels are held as they are, once a second of sound has been heard; for any thread.
+
+        What follows the music's usual loudness stays put: ``level``, the gate, the bands, ``percussive``, ``harmonic``
+        and ``onset_strength``. ``reset`` leaves it set.
+        """
+        return bool(self._freeze[0])
+
+    @freeze.setter
+    def freeze(self, on: bool) -> None:
+        self._freeze[0] = int(on)
 
     def warm(self) -> None:
         """Compile everything by analysing one hop of silence, then reset."""

@@ -62,7 +62,7 @@ def bands_step(state: Bands, power: np.ndarray, heard: Heard, row: np.ndarray) -
     """
     apply_filterbank(state.bank, power, state.powers)
     # At first the plain mean of all that was heard, so that a beginning is neither loud nor quiet.
-    learn = max(state.long, min(state.hop_s / max(heard.age_s, state.hop_s), 1.0)) if heard.sounding else 0.0
+    learn = max(state.long, min(state.hop_s / max(heard.age_s, state.hop_s), 1.0)) if heard.learning else 0.0
     for b in range(state.powers.shape[0]):
         m = state.memory[b]
         amplitude = np.sqrt(np.float64(state.powers[b]) / _HANN_POWER)

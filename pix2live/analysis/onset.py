@@ -125,7 +125,7 @@ def onset_step(state: Onset, magnitude: np.ndarray, heard: Heard, row: np.ndarra
     strength = _mean(state.rise, 0, state.rise.shape[0])
     if not heard.sounding:
         strength = 0.0
-    if heard.age_s > BEGIN_S:  # a beginning is no measure of the hits that follow
+    if heard.learning and heard.age_s > BEGIN_S:  # a beginning is no measure of the hits that follow
         m[1] = follow(m[1], strength, 0.5, state.usual)
     usual = max(m[1], 2.0 * DELTA)
     m[0] = follow(m[0], 0.0, 1.0, state.decay)

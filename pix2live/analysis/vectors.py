@@ -13,8 +13,6 @@ RANGE_DB = np.float32(80.0)
 MEL_LOW_HZ, MEL_HIGH_HZ = 30.0, 16000.0
 TILT_DB_PER_OCTAVE, TILT_PIVOT_HZ = 2.0, 1000.0
 FALL_DB_PER_S = 240.0
-# Web Audio's analyser, which Shadertoy uses, divides by the size: a full-scale sine under Hann is at -12 dB.
-FFT_OFFSET_DB = -12.0412
 FFT_LOW_DB, FFT_HIGH_DB = -100.0, -30.0
 FFT_SMOOTHING, FFT_SMOOTHING_RATE = 0.8, 60.0
 _LEAST, _FAINT = np.float32(1e-18), np.float32(1e-20)
@@ -117,19 +115,24 @@ def spectrum_step(state: Vectors, power: np.ndarray, magnitude: np.ndarray, out:
 
 
 @kernel
-def fft_step(state: Vectors, magnitude: np.ndarray, out: np.ndarray) -> None:
-    """``fft`` (1025,): linear bins of 23 Hz as the Shadertoy texture has them, -100..-30 dB as 0..1, smoothed."""
+def fft_step(state: Vectors, blackman: np.ndarray, out: np.ndarray) -> None:
+    """``fft`` (1025,): linear bins of 23 Hz as Web Audio's analyser and so the Shadertoy texture have them.
+
+    ``blackman``: float32 power spectrum under a Blackman window, divided by the square of its size (a full-scale sine's
+    bin is at -13.6 dB). The magnitude is smoothed by 0.8 per 1/60 s, then -100..-30 dB become 0..1.
+    """
     keep = np.float32(state.smoothing)
     smooth, power, db = state.fft_magnitude, state.fft_power[0], state.fft_power[1]
-    n = min(magnitude.shape[0], smooth.shape[0])
+    n = min(blackman.shape[0], smooth.shape[0])
     for k in range(n):
-        value = magnitude[k] + keep * (smooth[k] - magnitude[k])
+        now = np.sqrt(blackman[k])
+        value = now + keep * (smooth[k] - now)
         smooth[k] = value if value > _FAINT else np.float32(0.0)
         power[k] = max(value * value, _LEAST)
     decibels_into(power, db)
     gain = np.float32(1.0 / (FFT_HIGH_DB - FFT_LOW_DB))
     for k in range(n):
-        out[k] = _unit((db[k] + np.float32(FFT_OFFSET_DB - FFT_LOW_DB)) * gain)
+        out[k] = _unit((db[k] + np.float32(-FFT_LOW_DB)) * gain)
     for k in range(n, out.shape[0]):
         out[k] = np.float32(0.0)
 
