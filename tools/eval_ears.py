@@ -25,7 +25,7 @@ from tools import ears_corpus, ears_own, ears_peers, ears_score
 from tools.ears_peers import System
 
 OWN = System("pix2live", True, dict.fromkeys(ears_score.NEEDS, ""))
-BACK = ", back-dated"
+BACK, WHAT = ", back-dated", "what"
 # Heading, figure, decimals.
 COLUMNS = (
     ("onset F", "onset F", 3), ("25 ms", "onset F25", 3), ("on ms", "onset ms", 0), ("late ms", "late ms", 0),
@@ -170,11 +170,12 @@ def real(systems: Sequence[System], folder: Path, limit: int, say: Say) -> list[
 # ---- showing -------------------------------------------------------------------------------------------------------
 def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     """A Markdown table, padded so that it reads in a terminal too."""
-    widths = [max(len(str(row[i])) for row in (head, *body)) for i in range(len(head))]
-    lines = ["| " + " | ".join(cell.ljust(w) if i == 0 else cell.rjust(w)
-                               for i, (cell, w) in enumerate(zip(row, widths, strict=True))) + " |"
+    widths = [max(len(row[i]) for row in (head, *body)) for i in range(len(head))]
+    words = [i == 0 or head[i] == WHAT for i in range(len(head))]
+    lines = ["| " + " | ".join(cell.ljust(width) if word else cell.rjust(width)
+                               for cell, width, word in zip(row, widths, words, strict=True)) + " |"
              for row in (head, *body)]
-    rule = "|" + "|".join("-" * (w + 2) if i == 0 else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
+    rule = "".join("|" + "-" * (w + 1) + ("-" if word else ":") for w, word in zip(widths, words, strict=True)) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])
 
 
@@ -187,8 +188,8 @@ def overview(rows: Sequence[Row]) -> str:
 
 
 def beside(rows: Sequence[Row], figure: str) -> list[Row]:
-    """The instrument, the best causal and the best offline peer for one figure, as far as they are here."""
-    some = [row for row in rows if figure in row.figures]
+    """The instrument, the best causal (as known) and the best offline peer for one figure, as far as they are here."""
+    some = [row for row in rows if figure in row.figures and not row.name.endswith(BACK)]
     sign = -1 if figure in LOW_IS_GOOD else 1
     kinds = [[row for row in some if row.name != OWN.name and row.causal == causal] for causal in (True, False)]
     return [row for row in some if row.name == OWN.name] + [
@@ -222,7 +223,7 @@ def worst(rows: Sequence[Row], clips: Sequence[Any], figure: str, count: int = 1
     scored.sort(key=lambda clip: sign * first.clips[clip.name][figure])
     body = [[clip.name, *(f"{row.clips[clip.name][figure]:.3f}" if figure in row.clips.get(clip.name, {}) else "-"
                           for row in shown), f"{clip.source}: {', '.join(clip.tags)}"] for clip in scored[:count]]
-    return table([f"worst {figure}", *(row.name for row in shown), "what"], body)
+    return table([f"worst {figure}", *(row.name for row in shown), WHAT], body)
 
 
 def _progress(what: str, done: int, of: int) -> None:

@@ -195,6 +195,32 @@ def test_labels_run_until_the_next_is_published() -> None:
     assert runs == [(0.1, 0.2, "N"), (0.2, 1.0, "C:maj")]
 
 
+def test_signals_become_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    n, hop_s = 400, 0.01
+    at = hop_s * np.arange(1, n + 1)
+    beats = at * 2.0
+    found = {name: np.zeros(n) for section in ("audio", "hearing") for name in ears_own.table.SECTIONS[section]}
+    found |= {
+        "audio": at, "hearing": at, "audio.onset_count": np.floor(at + 1e-9), "beat.bpm": np.full(n, 120.0),
+        "beat.count": np.floor(beats + 1e-9), "beat.phase": (beats + 1e-9) % 1, "beat.bar": np.floor(beats / 4 + 1e-9),
+        "tone.key": np.where(at < 1.0, -1, 9.0), "tone.mode": np.zeros(n), "tone.chord": np.where(at < 2.0, 2.0, 14.0),
+        "tone.f0_hz": np.full(n, 440.0), "tone.confidence": np.where(at < 3.0, 0.9, 0.4),
+    }
+    monkeypatch.setattr(ears_own, "signals", lambda path: (found, {"callback": 0.25, "perception": 0.5}))
+    soundfile.write(tmp_path / "a.wav", np.zeros(4 * 48000), 48000)
+    heard = ears_own.heard(tmp_path / "a.wav")
+    np.testing.assert_allclose(heard["onsets"], [1, 2, 3, 4])
+    np.testing.assert_allclose(heard["beats"], [0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4], atol=1e-6)
+    np.testing.assert_allclose(heard["downbeats"], [2, 4], atol=1e-6)
+    assert [label for *_, label in heard["key"]] == ["", "A minor"]
+    assert [label for *_, label in heard["chords"]] == ["D:maj", "D:min"]
+    assert heard["chords"][1][:2] == pytest.approx((2.0, 4.0))
+    voiced = [hz for at_s, hz in heard["pitch"] if at_s < 2.995]
+    assert set(voiced) == {440.0}
+    assert {hz for at_s, hz in heard["pitch"] if at_s > 3.005} == {0.0}
+    assert heard["cpu_s"] == 0.75
+
+
 # ---- peers ---------------------------------------------------------------------------------------------------------
 WORKER = """
 import json, sys
