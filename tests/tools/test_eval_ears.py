@@ -225,13 +225,18 @@ def test_signals_become_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 WORKER = """
 import json, sys
 if sys.argv[1] == "versions":
-    print(json.dumps({"made.onset": "1"})); sys.exit()
+    print(json.dumps(dict.fromkeys(["made.onset", "early.both", "late.both", "lost.both"], "1"))); sys.exit()
 for line in sys.stdin:
     name = line.strip().rpartition("/")[2]
     with open(sys.argv[0] + ".log", "a") as log:
         log.write(name + " ")
     if name == "dies.wav":
         sys.exit("no more of this")
+    if sys.argv[1] != "made.onset":
+        at = {"early.both": 6.0, "late.both": 6.02, "lost.both": 7.5}[sys.argv[1]]
+        answer = {"onsets": [at, at + 2], "beats": [at, at + 0.5, at + 1, at + 1.5], "cpu_s": 0.1}
+        print(json.dumps(answer), flush=True)
+        continue
     answer = {"error": "cannot"} if name == "fails.wav" else {"onsets": [1.0], "onsets_known": [1.04], "cpu_s": 0.1}
     print(json.dumps(answer), flush=True)
 """
@@ -297,6 +302,21 @@ def test_without_any_peer_there_is_a_line_and_no_crash(tmp_path: Path, monkeypat
     assert len(said) == len(ears_peers.SYSTEMS)
     assert all("--make-peers" in line for line in said)
     ears_peers.versions.cache_clear()
+
+
+def test_on_real_recordings_the_consensus_of_the_offline_peers_is_the_truth(
+        peers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (path,) = sounds(peers, "a.wav")
+    names = {"librosa": "early", "essentia": "late", "madmom": "lost", "madmom other": "late"}
+    systems = tuple(System(name, False, {"onset": f"{unit}.both", "beat": f"{unit}.both", "key": "none"})
+                    for name, unit in names.items())
+    monkeypatch.setattr(ears_peers, "SYSTEMS", systems)
+    monkeypatch.setattr(ears_corpus, "real_tracks", lambda folder: [path])
+    rows = {row.name: row.figures for row in eval_ears.real(systems, peers, 0, lambda _: None)}
+    assert rows["librosa (votes)"]["onset F"] == rows["essentia (votes)"]["onset F"] == 1.0
+    assert rows["madmom (votes)"]["onset F"] == 0.0
+    assert rows["librosa (votes)"]["beat F"] == 1.0
+    assert 0 < rows["madmom (votes)"]["beat F"] < 0.5  # its first beat alone is one of theirs
 
 
 def test_the_tables_set_the_instrument_beside_the_best_of_each_kind() -> None:
