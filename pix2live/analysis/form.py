@@ -60,7 +60,7 @@ HORIZON_S = 24.0
 FAR_DB, FAR_USUAL, SOONEST_S, PATIENCE_S, DOUBT_S = 1.5, 1.3, 1.0, 2.5, 2.0
 WEARY = 1.3  # after each section the next must lie further, so that a to and fro does not count for ever
 # How far the newest seconds usually lie from the eight before: music that changes all the time must change more.
-USUAL_NEW_S, USUAL_OLD_S, USUAL_DB, USUAL_S = 4.0, 8.0, 1.5, 40.0
+USUAL_NEW_S, USUAL_OLD_S, USUAL_DB, USUAL_S = 4.0, 8.0, 1.5, 25.0
 FAINT_DB, PAUSE_DB = 22.0, 25.0
 REACH_DB = 45.0  # what lies further below the loudest group is not heard
 DENSITY_DB, FLUX_DB, LEVEL_SHARE = 1.2, 40.0, 0.5
@@ -184,9 +184,9 @@ def _sections(state: _State, at: int) -> None:
     if age == least:
         for back in range(least - settle - 1, -1, -1):
             _learn(state, at, back)
-    if age > 2 * least:
-        _learn(state, at, least)
     steady = m[_BUILD] < BUILD_HOLDS and m[_LOUD_SLOW] > m[_LOUD_FULL] - FAINT_DB
+    if age > 2 * least and steady:
+        _learn(state, at, least)
     new_ticks = int(USUAL_NEW_S / TICK_S)
     # The mean of a section that has only begun is not well known.
     far = max(FAR_DB, FAR_USUAL * m[_USUAL]) * np.sqrt(1.0 + DOUBT_S / max(m[_KNOWN] * TICK_S, SETTLE_S))

@@ -14,6 +14,9 @@ TREND, BUILD, DROP, SECTIONS = range(len(FORM))
 HOP, BEAT_S = 256, 0.5
 
 
+held = cache(pad)  # forty sines take longer than hearing them
+
+
 def _place(y: np.ndarray, sound: np.ndarray, at_s: float) -> None:
     at = round(at_s * RATE)
     end = min(len(y), at + len(sound))
@@ -23,7 +26,7 @@ def _place(y: np.ndarray, sound: np.ndarray, at_s: float) -> None:
 def groove(seconds: float, hats: bool = True, gain: float = 1.0, seed: int = 0) -> np.ndarray:
     """Kick on every beat, snare on the second and fourth, hats between, a bass line and a pad: a full section."""
     rng = np.random.default_rng(seed)
-    y = 0.35 * pad(seconds, seed=seed)
+    y = 0.35 * held(seconds, seed=seed)
     t = np.arange(round(0.22 * RATE)) / RATE
     for beat in range(round(seconds / BEAT_S)):
         at = beat * BEAT_S
@@ -46,7 +49,7 @@ def high_passed(y: np.ndarray, hz: float = 300.0) -> np.ndarray:
 
 def quiet(seconds: float, seed: int = 0) -> np.ndarray:
     """A break: the pad alone, without its lows."""
-    return 0.3 * high_passed(pad(seconds, seed=seed))
+    return 0.3 * high_passed(held(seconds, seed=seed))
 
 
 def riser(seconds: float, seed: int = 1) -> np.ndarray:
@@ -134,7 +137,7 @@ def test_form_does_not_depend_on_gain():
 
 @pytest.mark.parametrize("kind", ["groove", "pad", "noise"])
 def test_constant_music_has_no_section_no_build_and_no_drop(kind):
-    sound = {"groove": groove(30.0), "pad": 0.2 * pad(30.0), "noise": noise(30.0)}[kind]
+    sound = {"groove": groove(30.0), "pad": 0.2 * held(30.0), "noise": noise(30.0)}[kind]
     _, rows = form(sound)
     assert rows[-1, SECTIONS] == 0.0
     assert rows[:, BUILD].max() < 0.1 and rows[:, DROP].max() == 0.0
@@ -148,7 +151,7 @@ def test_a_return_from_a_break_is_a_drop_without_a_build():
 
 def test_a_crossfade_of_two_pieces_is_one_section():
     share = np.clip((np.arange(36 * RATE) / RATE - 14.0) / 8.0, 0.0, 1.0)
-    seconds, rows = form(groove(36.0) * np.sqrt(1.0 - share) + 0.3 * pad(36.0, seed=4) * np.sqrt(share))
+    seconds, rows = form(groove(36.0) * np.sqrt(1.0 - share) + 0.3 * held(36.0, seed=4) * np.sqrt(share))
     found = counted(seconds, rows)
     assert len(found) == 1 and 14.0 < found[0] < 22.0
 
