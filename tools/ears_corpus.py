@@ -29,10 +29,22 @@ import soxr
 
 from tools import ears_corpus_beats, ears_corpus_kit, ears_corpus_mma, ears_corpus_scores
 from tools.ears_corpus_degrade import crowd, degrade
-from tools.ears_corpus_midi import DRUMS, FONTS, RATE, TAIL_S, CorpusError, Piece, Tempo, perform, sound_of
+from tools.ears_corpus_midi import (
+    DRUMS,
+    FONTS,
+    RATE,
+    TAIL_S,
+    CorpusError,
+    Piece,
+    Tempo,
+    heard_from,
+    lags,
+    perform,
+    sound_of,
+)
 from tools.ears_corpus_truth import answers
 
-VERSION = 1
+VERSION = 2
 FOLDER = Path(platformdirs.user_cache_dir("pix2live")) / "ears"
 KINDS = ("mma", "beats", "mma", "melody", "mma", "beats", "mma", "score")
 SPLITS = ("train", "test", "train", "dev", "train", "test", "train", "dev", "test", "train")
@@ -61,9 +73,10 @@ class Clip:
     ``split``: train, dev or test. ``tags``: what it is made of, how its tempo goes, and what was done to it.
     ``tempo``: (from, beats a minute), each until the next. ``key`` and ``chords`` (start, end, label) as mir_eval
     writes them. ``pitch``: (time, Hz or 0 where nothing sounds) each 10 ms for one melodic line, else empty.
-    ``soft_onsets_s``: note-ons neither to be asked for nor held against anyone (ghosts, strums, what is buried or
-    swells). ``breaks_s``: spans in which the drums rest (or play alone) and the beat goes on. In a silence there is no
-    beat, and the beat need not go on after it where it was. ``heard``: SNR, room and level in figures.
+    ``onsets_s``: note-ons plus the time until the instrument is heard. ``soft_onsets_s``: those neither to be asked for
+    nor held against anyone (ghosts, strums, what is buried). ``breaks_s``: spans in which the drums rest (or play
+    alone) and the beat goes on. In a silence there is no beat, and it need not go on after it where it was.
+    ``heard``: SNR, room and level in figures.
     """
 
     name: str
@@ -203,7 +216,7 @@ def breaks(piece: Piece, rng: random.Random) -> list[tuple[float, float]]:
 # ---- making --------------------------------------------------------------------------------------------------------
 def make(recipe: Recipe, folder: Path) -> str:
     """Make one clip's files in ``folder``; answers its name. Whole files or none."""
-    rng = random.Random(f"{VERSION} {recipe}")
+    rng = random.Random(f"{recipe}")
     work = folder / f".{recipe.name}-{os.getpid()}"
     piece, spans = compose(recipe, rng, work)
     lead_s = rng.uniform(3.0, 5.0) if rng.random() < 0.15 else rng.uniform(0.3, 1.5)
@@ -232,7 +245,7 @@ def make(recipe: Recipe, folder: Path) -> str:
         "split": recipe.split,
         "source": piece.source,
         "tags": [*piece.tags, manner, *(["late start"] if lead_s >= 3 else []), font, *how.split("+")],
-        **answers(piece, tempo, notes, dry),
+        **answers(piece, tempo, notes, heard_from(notes, setup, lags(font, folder)), dry),
         "breaks_s": [(round(tempo.at(a), 4), round(tempo.at(b), 4)) for a, b in spans],
         "heard": figures,
         "made": _stamp(recipe),
@@ -271,6 +284,8 @@ def build(folder: Path = FOLDER, clips: int = 200, seed: int = 3) -> list[Clip]:
     todo = [r for r in recipes if not _made(r, folder)]
     if todo:
         crowd(folder, seed)
+        for font in FONTS:
+            lags(font, folder)
         with ProcessPoolExecutor(min(2, len(todo))) as pool:
             for i, job in enumerate(as_completed([pool.submit(make, r, folder) for r in todo]), 1):
                 name = job.result()

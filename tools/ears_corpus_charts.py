@@ -92,21 +92,21 @@ def make_chart(rng: random.Random, bars: int, jazz: bool, halves: bool = True) -
 
 
 def lead_line(rng: random.Random, chart: Chart, downbeats: list[float], end: float, channel: int,
-              syncopated: bool) -> list[Note]:  # fmt: skip
-    """A tune over the chart: chord tones on the beat, steps of the scale between, phrases with rests."""
+              syncopated: bool, parts: int = 2) -> list[Note]:  # fmt: skip
+    """A tune over the chart, ``parts`` notes a beat: chord tones on it, the scale between, phrases with rests."""
     scale = [(chart.tonic + s) % 12 for s in (MAJOR if chart.mode == "major" else MINOR)]
     edges, notes, pitch = [*downbeats, end], [], rng.randint(67, 76)
     for bar, chords in enumerate(chart.bars[: len(downbeats)]):
         if bar % 4 == 3 and rng.random() < 0.6:
             continue
         start, length = edges[bar], edges[bar + 1] - edges[bar]
-        slots = round(length * 2)
-        taken = [s for s in range(slots) if rng.random() < (0.55 if (s % 2 == 0) != syncopated else 0.3)]
+        slots = round(length * parts)
+        taken = [s for s in range(slots) if rng.random() < (0.55 if (s % parts == 0) != syncopated else 0.3)]
         for slot, after in zip(taken, [*taken[1:], slots], strict=False):
             _, root, kind = chords[-1 if slot >= slots / 2 else 0]
-            tones = [(root + t) % 12 for t in KINDS[kind][2]] if slot % 2 == 0 else scale
+            tones = [(root + t) % 12 for t in KINDS[kind][2]] if slot % parts == 0 else scale
             near = [p for p in range(60, 85) if p % 12 in tones and p != pitch and abs(p - pitch) < 8]
             pitch = rng.choices(near, [1 / (abs(p - pitch) + 1) for p in near])[0]
-            held = min((after - slot) * 0.5, 2.0) * rng.uniform(0.7, 0.98)
-            notes.append(Note(start + slot * 0.5, held, channel, pitch, rng.randint(75, 112)))
+            held = min((after - slot) / parts, 2.0) * rng.uniform(0.7, 0.98)
+            notes.append(Note(start + slot / parts, held, channel, pitch, rng.randint(75, 112)))
     return notes

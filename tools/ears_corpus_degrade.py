@@ -104,7 +104,7 @@ def degrade(dry: np.ndarray, kind: str, babble: np.ndarray, seed: int) -> tuple[
                 at = rng.integers(len(babble))
                 added = np.take(babble, np.arange(at, at + len(out)), axis=0, mode="wrap")
             else:
-                added = coloured_noise(len(out), rng.choice((0.0, 3.0, 3.0)), rng)
+                added = coloured_noise(len(out), rng.choice((0.0, 3.0, 3.0, 4.5)), rng)
             out = out + added * loudness * decibels(-snr_db)
             said[f"{name}_snr_db"] = round(float(snr_db), 1)
     if "mono" in kinds:

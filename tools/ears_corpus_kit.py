@@ -6,8 +6,8 @@ from scipy import signal
 from tools.ears_corpus_midi import DRUMS, RATE, Note
 
 KICK, RIM, SNARE, CLAP, CLOSED, TOM, OPEN, CRASH, RIDE, COWBELL, SHAKER = 36, 37, 38, 39, 42, 45, 46, 49, 51, 56, 70
-LEVELS = {KICK: 1.0, SNARE: 0.7, CLAP: 0.6, CLOSED: 0.3, OPEN: 0.35, RIM: 0.4, TOM: 0.6, CRASH: 0.4, RIDE: 0.3,
-          COWBELL: 0.3, SHAKER: 0.22}  # fmt: skip
+LEVELS = {KICK: 1.0, SNARE: 0.9, CLAP: 0.85, CLOSED: 0.5, OPEN: 0.5, RIM: 0.5, TOM: 0.7, CRASH: 0.5, RIDE: 0.42,
+          COWBELL: 0.4, SHAKER: 0.36}  # fmt: skip
 
 
 def _noise(rng: np.random.Generator, frames: int, low: float, high: float) -> np.ndarray:

@@ -87,7 +87,7 @@ def band(library: Path, seconds: float, rng: random.Random, work: Path) -> Piece
         free = [c for c in range(16) if c != DRUMS and c not in used and not any(m[0] & 15 == c for _, m in setup)]
         if free and rng.random() < 0.5:
             syncopated = rng.random() < 0.4
-            piece.notes += lead_line(rng, chart, piece.downbeats, end, free[0], syncopated)
+            piece.notes += lead_line(rng, chart, piece.downbeats, end, free[0], syncopated, 3 if compound else 2)
             piece.setup.append((0.0, bytes([0xC0 | free[0], rng.choice(LEADS)])))
             piece.tags += ["lead"] + ["syncopated"] * syncopated
     else:

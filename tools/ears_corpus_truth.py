@@ -63,9 +63,12 @@ def _rises(dry: np.ndarray) -> Callable[[float], float]:
     return rise
 
 
-def answers(piece: Piece, tempo: Tempo, notes: list[Note], dry: np.ndarray) -> dict:
-    """All truth of a clip as plain data; times in s, rounded to 0.1 ms."""
-    asked, soft = onsets(notes, dry)
+def answers(piece: Piece, tempo: Tempo, notes: list[Note], heard: list[Note], dry: np.ndarray) -> dict:
+    """All truth of a clip as plain data; times in s, rounded to 0.1 ms.
+
+    ``notes``: as performed; ``heard``: the same as late as their instruments begin to be heard, for the onsets.
+    """
+    asked, soft = onsets(heard, dry)
     first = piece.beats[0] if piece.beats else 0.0
     bpms: list[tuple[float, float]] = []
     for beat in piece.beats[:-1]:

@@ -1,5 +1,6 @@
 """The corpus of music with known answers: that its answers are those of the sound, and that a seed decides all."""
 
+import json
 import random
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,20 @@ from tools import ears_corpus, ears_corpus_beats, ears_corpus_kit, ears_corpus_s
 from tools.ears_corpus import Recipe, load, make, missing, plan
 from tools.ears_corpus_charts import Chart, lead_line, make_chart
 from tools.ears_corpus_degrade import degrade
-from tools.ears_corpus_midi import DRUMS, RATE, CorpusError, Note, Piece, Tempo, perform, read_midi, write_midi
+from tools.ears_corpus_midi import (
+    DRUMS,
+    FONTS,
+    RATE,
+    CorpusError,
+    Note,
+    Piece,
+    Tempo,
+    heard_from,
+    lags,
+    perform,
+    read_midi,
+    write_midi,
+)
 from tools.ears_corpus_truth import answers, chords_s, onsets
 
 needs = pytest.mark.skipif(missing() is not None, reason=missing() or "")
@@ -85,7 +99,7 @@ def test_the_answers_follow_the_tempo() -> None:
                   chords=[(0.0, 4.0, "A:min")], melody=0, end=4.0)  # fmt: skip
     tempo = Tempo([(0, 1.0), (2, 2.0), (4, 4.0)])
     notes, _ = perform(piece, tempo)
-    truth = answers(piece, tempo, notes, clicks([1.0, 1.5, 2.0, 3.0], 5.0))
+    truth = answers(piece, tempo, notes, notes, clicks([1.0, 1.5, 2.0, 3.0], 5.0))
     assert truth["beats_s"] == [1.0, 1.5, 2.0, 3.0] == truth["onsets_s"]
     assert truth["downbeats_s"] == [1.0, 2.0]
     assert truth["tempo"] == [(1.0, 120.0), (2.0, 60.0)]
@@ -190,6 +204,21 @@ def test_no_source_is_in_two_splits_and_all_kinds_come_early() -> None:
     assert plan(20, 4) != recipes[:20]
 
 
+def test_an_onset_is_as_late_as_the_instrument_of_its_moment() -> None:
+    lag_s = [0.001 * program for program in range(128)]
+    setup = [(0.0, bytes([0xC2, 10])), (1.0, bytes([0xC2, 40])), (0.0, bytes([0xC9, 25]))]
+    notes = [Note(0.5, 0.1, 2, 60, 90), Note(1.5, 0.1, 2, 60, 90), Note(1.5, 0.1, DRUMS, 36, 90), Note(2, 1, 3, 60, 90)]
+    assert [n.start for n in heard_from(notes, setup, lag_s)] == pytest.approx([0.51, 1.54, 1.5, 2.0])
+
+
+@needs
+def test_a_piano_is_heard_at_once_and_strings_are_not(tmp_path: Path) -> None:
+    found = lags("timgm", tmp_path)
+    assert found[0] < 0.01
+    assert all(0 <= f < 0.2 for f in found)
+    assert found[48] > found[0] + 0.01
+
+
 @needs
 def test_a_tune_is_played_on_its_beats() -> None:
     piece = ears_corpus_scores.score("ryansMammoth/MinstrelsFancyClog.abc", 20.0, random.Random(1))
@@ -205,12 +234,14 @@ def test_a_clip_sounds_where_its_answers_say_and_a_seed_makes_it_again(tmp_path:
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
         soundfile.write(folder / "crowd-3.wav", np.random.default_rng(1).standard_normal((RATE, 2)) * 0.1, RATE)
+        for font in FONTS:
+            (folder / f"lags-{font}.json").write_text(json.dumps([0.0] * 128), encoding="utf-8")
         make(recipe, folder)
         (folder / "manifest.json").write_text(
             f'{{"version": {ears_corpus.VERSION}, "seed": 3, "clips": ["000-mma"]}}', encoding="utf-8"
         )
         said.append((folder / "000-mma.json").read_text(encoding="utf-8"))
-        left = {p.name for p in folder.iterdir()}
+        left = {p.name for p in folder.iterdir() if not p.name.startswith("lags")}
         assert left == {"000-mma.json", "000-mma.wav", "crowd-3.wav", "manifest.json"}
     assert said[0] == said[1]
     assert (tmp_path / "a/000-mma.wav").read_bytes() == (tmp_path / "b/000-mma.wav").read_bytes()
