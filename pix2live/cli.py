@@ -38,8 +38,11 @@ def default(context: typer.Context, version: Annotated[bool, typer.Option("--ver
 @app.command()
 def play(
     preset: Preset = None,
-    audio_in: Annotated[str | None, typer.Option(metavar="DEVICE|FILE|demo|none", help="What is heard.")] = None,
+    audio_in: Annotated[str | None, typer.Option(
+        metavar="DEVICE|monitor|FILE|demo|none", help="What is heard (see 'pix2live devices').")] = None,
     audio_out: Annotated[str | None, typer.Option(metavar="DEVICE|FILE|none", help="Where sound goes.")] = None,
+    audio_channels: Annotated[str | None, typer.Option(
+        metavar="3,4", help="Which of the input's channels are heard, in this order (else all, up to 8).")] = None,
     camera: Camera = None,
     size: Annotated[str | None, typer.Option(
         metavar="WxH", help="Of the picture in pixels; 1280x720, and 640x360 without a graphics card.")] = None,
@@ -51,8 +54,9 @@ def play(
 ) -> None:
     """Perform: window, sound in, sound out."""
     raise typer.Exit(_play(
-        preset=preset, audio_in=audio_in, audio_out=audio_out, camera=camera, size=_size(size) if size else None,
-        fps=_fps(fps), fullscreen=fullscreen, monitor=monitor, headless=headless, duration=duration))
+        preset=preset, audio_in=audio_in, audio_out=audio_out, audio_channels=_channels(audio_channels), camera=camera,
+        size=_size(size) if size else None, fps=_fps(fps), fullscreen=fullscreen, monitor=monitor, headless=headless,
+        duration=duration))
 
 
 def _play(duration: float | None = None, **options: Any) -> int:
@@ -142,24 +146,26 @@ def _scan_overrides(rows: str | None, count: int | None, low_hz: float | None, h
 def analyze(
     audio: Annotated[str, typer.Argument(help="A sound file.")],
     output: Annotated[Path, typer.Option("-o", "--output", help=".npz, .csv or .json")],
-    plot: Annotated[Path | None, typer.Option(help="A picture of it all (.png).")] = None,
+    plot: Annotated[Path | None, typer.Option(help="A page with all of it (.png, .svg, .pdf).")] = None,
     preset: Preset = None,
 ) -> None:
     """Every signal over time, as the live instrument knows it."""
     from pix2live.engine.options import Options
-    from pix2live.show import offline, report
+    from pix2live.show import analysis, report
 
     _need_suffix(output, ".npz", ".csv", ".json")
     if plot is not None:
-        _need_suffix(plot, ".png")
+        _need_suffix(plot, ".png", ".svg", ".pdf")
     for place in (output, plot):
         if place is not None:
             report.check_place(place)
     with _progress(output.name) as progress:
-        result = offline.analyze(Options(preset=preset, audio_in=audio), progress)
+        result = analysis.analyze(Options(preset=preset, audio_in=audio), progress)
     report.write(result, output)
     if plot is not None:
-        report.plot(result, plot, Path(audio).name)
+        from pix2live.show.plot import plot as draw_page
+
+        draw_page(result, Path(audio), plot)
     _finish(result.notices, output)
 
 
@@ -191,10 +197,20 @@ def shader(
 
 
 @app.command()
-def devices() -> None:
-    """Sound devices, cameras and MIDI ports found here."""
+def devices(
+    name: Annotated[str | None, typer.Argument(help="Which sound input to meter (else the default).")] = None,
+    meter: Annotated[bool, typer.Option("--meter", help="Show the level of a sound input until Ctrl-C.")] = False,
+    audio_channels: Annotated[str | None, typer.Option(metavar="3,4", help="Which of its channels.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Stop the meter after so many.")] = None,
+) -> None:
+    """Sound devices, cameras and MIDI ports found here; or, with --meter, the level of a sound input."""
     from pix2live.show import inventory
 
+    if meter:
+        inventory.meter(name or "default", _channels(audio_channels), _seconds(seconds))
+        return
+    if name is not None or audio_channels is not None or seconds is not None:
+        raise UsageError("these belong to the level meter", "devices", "add --meter")
     for line in inventory.lines():
         typer.echo(line)
 
@@ -246,6 +262,15 @@ def _size(text: str) -> tuple[int, int]:
     if not (width.isdigit() and height.isdigit() and 16 <= int(width) <= 7680 and 16 <= int(height) <= 7680):
         raise UsageError(f"{text!r} is not a size", "--size", "give it like 1280x720, each side 16 to 7680")
     return int(width), int(height)
+
+
+def _channels(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    numbers = text.replace(" ", "").split(",")
+    if not (1 <= len(numbers) <= 8 and all(number.isdigit() and int(number) for number in numbers)):
+        raise UsageError(f"{text!r} names no channels", "--audio-channels", "give 1 to 8 numbers, like 3,4")
+    return tuple(map(int, numbers))
 
 
 def _fps(value: float) -> float:

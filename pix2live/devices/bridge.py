@@ -1,7 +1,7 @@
 """Between PortAudio's callback and ours: bytes to arrays and back, times, counts, and silence where something fails."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -22,12 +22,16 @@ class Capture:
     """Turns PortAudio's captured bytes into ``(frames, channels)`` float32 and its times into the time in the air.
 
     Args:
-        rate: frames a second. channels: what we want, 1 to 8. opened: channels in the bytes, not fewer.
+        rate: frames a second. channels: what we want, 1 to 8. opened: channels in the bytes.
         frames: room for as many at once; a device that gives more makes it grow.
+        picks: which of the opened channels we want, from 0, in our order; None: the first ones.
     """
 
-    def __init__(self, rate: float, channels: int, opened: int, frames: int, meter: CallbackMeter) -> None:
+    def __init__(self, rate: float, channels: int, opened: int, frames: int, meter: CallbackMeter,
+                 picks: Sequence[int] | None = None) -> None:
         self.latency_s = 0.0
+        self._picks = np.arange(channels) if picks is None else np.array(picks, np.intp)
+        self._as_opened = np.array_equal(self._picks, np.arange(opened))
         self._rate, self._channels, self._opened, self._meter = float(rate), channels, opened, meter
         self._air = AirClock(rate)
         self._room = np.zeros((frames, channels), np.float32)
@@ -47,9 +51,9 @@ class Capture:
             return room
         heard = np.frombuffer(data, np.float32).reshape(frames, self._opened)
         finite = is_finite(heard)
-        if finite and self._opened == self._channels:
+        if finite and self._as_opened:
             return heard
-        np.copyto(room, heard[:, : self._channels])
+        np.take(heard, self._picks, axis=1, out=room, mode="clip")  # other modes allocate
         if not finite:
             self._meter.not_finite += 1
             np.nan_to_num(room, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
@@ -91,6 +95,10 @@ class Splice:
         except Exception as error:
             self._meter.failed(error)
         return None, CONTINUE
+
+    def renew(self, capture: Capture) -> None:
+        """Go on with another stream of the same input. Only while the old one is closed."""
+        self._capture, self.last_s = capture, self._clock() + 2.0  # time for its first block
 
     def take(self, room: np.ndarray) -> float:
         """Fill ``room`` with what was heard next, or with silence; returns when its first frame was in the air."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Options:
     """``None`` means "not said": the engine chooses and says what it chose.
 
-    audio_in: device name or index, file, ``demo`` or ``none``. audio_out: device, file or ``none``.
+    audio_in: device name or index, ``default``, ``monitor``, file, ``demo`` or ``none``. audio_out: device, file or
+    ``none``. audio_channels: which of the input's channels are heard, from 1, in this order.
     camera: index, device, file, folder, URL or ``none``. size: width, height in pixels of the picture.
     overrides: base values of params (by scalar id) that win over the preset's.
     """
@@ -15,6 +16,7 @@ class Options:
     preset: str | None = None
     audio_in: str | None = None
     audio_out: str | None = None
+    audio_channels: tuple[int, ...] | None = None
     camera: str | None = None
     size: tuple[int, int] | None = None
     fps: float = 60.0

@@ -1,5 +1,6 @@
 """Where the audio engine's sound comes from and goes to: a sound card, a file, the demo tune, or a null clock."""
 
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -8,16 +9,19 @@ import numpy as np
 from pix2live.devices.audiofile import AudioFile
 from pix2live.devices.bridge import Callback
 from pix2live.devices.nullclock import NullClock
-from pix2live.devices.soundcard import SoundCard, list_devices
+from pix2live.devices.remembered import Chosen, InUse, load_chosen, load_in_use, save_chosen, save_in_use
+from pix2live.devices.soundcard import SoundCard
+from pix2live.devices.soundlist import DeviceInfo, Lookout, find_again, find_device, list_devices
 from pix2live.devices.soundwriter import SoundWriter
 from pix2live.engine.options import Options
-from pix2live.errors import DeviceError, Pix2liveError
+from pix2live.errors import DeviceError, Pix2liveError, UsageError
 from pix2live.signals.bus import Bus
 from pix2live.signals.clock import Clock
 from pix2live.signals.status import Status
 
 NULL_RATE = 48000
-RETRY_S = 2.0
+RATES = (44100, 48000, 88200, 96000)
+RETRY_S = 1.0
 MEASURE_S = 1.0
 
 
@@ -76,8 +80,11 @@ class OfflineSound:
 class Sound:
     """The devices as opened. ``source`` is read in the callback instead of the card's input where it is not None.
 
+    A device that dies is replaced by silence at once, the other one goes on, and it is taken back when it returns: by
+    its name, never another one in its place. What is here is looked up in a process of its own meanwhile.
+
     Args:
-        written: frames that an engine before this one has played already.
+        written: frames that an engine before this one has played already; it goes on with the same devices then.
 
     Attributes:
         rate: frames a second. channels: of what is heard. latency_s: of the output, as the device says.
@@ -91,14 +98,23 @@ class Sound:
         self._written, self._take_began = written, written > 0
         self._block = np.zeros((4096, 2), np.float32)
         self._started = False
-        self._lost_s = -1.0
+        self._lost: set[str] = set()
+        self._lookout, self._look_s, self._lost_s = Lookout(), 0.0, clock.now()
         self._measured_s = -1e9
         self._driver: SoundCard | NullClock
         self._told = ""
-        self._open(first=True)
-        self._had = (self._driver.in_channels, bool(self._driver.out_channels))
+        self._picks: tuple[int, ...] = ()  # of the input's channels, from 1
+        before = load_in_use(os.getppid()) if written else None
+        if before is None:
+            self._open()
+        else:
+            self._go_on(before)
+        self.channels = self.source.channels if self.source else max(1, len(self._picks))
+        self.latency_s = self._driver.out_latency_s
 
-    def _open(self, first: bool) -> None:
+    # -- opening ----------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
         options = self._options
         wanted_in, wanted_out = options.audio_in, options.audio_out
         devices = []
@@ -108,48 +124,107 @@ class Sound:
             except DeviceError:
                 if wanted_in is not None or wanted_out is not None:
                     raise
-        card_in = wanted_in if self._wants_card(wanted_in) else None
-        card_out = wanted_out if self._wants_card(wanted_out) else None
-        if wanted_in is None and any(d.inputs for d in devices):
-            card_in = "default"
-        if wanted_out is None and any(d.outputs for d in devices):
-            card_out = "default"
-        if card_in is None and card_out is None:
-            self.rate, self._driver = NULL_RATE, NullClock(NULL_RATE, options.block, self._callback, self._clock.now)
+        chosen, readable = self._chosen()
+        self._in = self._choose(devices, "input", wanted_in, chosen.input)
+        self._out = self._choose(devices, "output", wanted_out, chosen.output)
+        channels = options.audio_channels
+        if channels is None and wanted_in is None and self._in is not None and self._in.name == chosen.input:
+            channels = chosen.channels or None
+        if self._in is None and channels:
+            raise UsageError("channels can be chosen only of a sound device", "--audio-channels",
+                             "name one with --audio-in")
+        if self._in is None and self._out is None:
+            self.rate = NULL_RATE
+            self._driver = NullClock(NULL_RATE, options.block, self._callback, self._clock.now)
         else:
-            card = self._open_card(card_in, card_out)
-            self.rate, self._driver = card.rate, card
-        if first:
-            self._open_source(card_in, card_out)
-            self._open_writer()
-        self.channels = self.source.channels if self.source else max(1, self._driver.in_channels)
-        self.latency_s = self._driver.out_latency_s
+            card = self._first_card(channels)
+            self.rate, self._driver, self._picks = card.rate, card, tuple(pick + 1 for pick in card.picks)
+            self._notices.append(self._in_words(card))
+        self._open_source()
+        self._open_writer()
+        self._note(chosen, readable)
 
-    def _open_card(self, card_in: str | None, card_out: str | None) -> SoundCard:
-        # Sound servers claim 44.1 kHz whatever they run at, and would resample; where 48 kHz is refused the device's
-        # own rate is taken.
+    def _go_on(self, before: InUse) -> None:
+        """Begin with the devices of the engine before this one: those that are not here are waited for."""
+        self._in, self._out, self.rate, self._picks = before.input, before.output, before.rate, before.channels
+        self._driver = NullClock(self.rate, self._options.block, self._callback, self._clock.now)
+        self._lost = {way for way, device in (("input", self._in), ("output", self._out)) if device is not None}
+        if self._lost:
+            try:
+                devices = list_devices()
+            except DeviceError:
+                devices = []
+            self._reopen(devices, start=False)
+            if self._lost:
+                self._say_lost(self._lost)
+        self._open_source()
+        self._open_writer()
+
+    def _chosen(self) -> tuple[Chosen, bool]:
+        try:
+            return load_chosen(), True
+        except Pix2liveError as error:
+            self._notices.append(str(error))
+            return Chosen(), False
+
+    def _choose(self, devices: list[DeviceInfo], way: str, wanted: str | None, last: str) -> DeviceInfo | None:
+        if wanted is not None:
+            return find_device(devices, wanted, way) if self._wants_card(wanted) else None
+        if not any(d.inputs if way == "input" else d.outputs for d in devices):
+            return None
+        if last:
+            try:
+                return find_device(devices, last, way)
+            except DeviceError:
+                self._notices.append(f"the sound {way} of last time is not here ({last}): taking the default")
+        return find_device(devices, "default", way)
+
+    def _first_card(self, channels: tuple[int, ...] | None) -> SoundCard:
+        # ALSA's plugs of sound servers claim 44.1 kHz whatever those run at, and would resample; where 48 kHz is
+        # refused the device's own rate is taken.
+        known = next((d.rate for d in (self._out, self._in) if d is not None and d.rate_is_true), NULL_RATE)
+        rate = int(known) if known in RATES else NULL_RATE
         block, clock = self._options.block, self._clock.now
         try:
-            return SoundCard(card_in, card_out, NULL_RATE, block, callback=self._callback, clock=clock)
+            return SoundCard(self._in, self._out, rate, block, channels, callback=self._callback, clock=clock)
         except DeviceError:
-            return SoundCard(card_in, card_out, None, block, callback=self._callback, clock=clock)
+            return SoundCard(self._in, self._out, None, block, channels, callback=self._callback, clock=clock)
+
+    def _in_words(self, card: SoundCard) -> str:
+        said = []
+        if card.input is not None:
+            numbers = ", ".join(map(str, self._picks))
+            said.append(f"hears {card.input.name} (channel{'s' if len(self._picks) > 1 else ''} {numbers})")
+        if card.output is not None:
+            said.append(f"plays to {card.output.name}")
+        return f"{' and '.join(said)} at {card.rate} Hz"
+
+    def _note(self, last: Chosen, readable: bool) -> None:
+        options = self._options
+        now = last.after(options.audio_in, self._in, options.audio_channels, options.audio_out, self._out)
+        try:
+            save_in_use(InUse(os.getppid(), self._in, self._out, self.rate, self._picks))
+            if readable and now != last:
+                save_chosen(now)
+        except Pix2liveError as error:
+            self._notices.append(str(error))
 
     @staticmethod
     def _wants_card(name: str | None) -> bool:
         return name is None or not (name in ("none", "demo") or looks_like_file(name))
 
-    def _open_source(self, card_in: str | None, card_out: str | None) -> None:
+    def _open_source(self) -> None:
         wanted = self._options.audio_in
         if wanted is not None and wanted not in ("none", "demo") and looks_like_file(wanted):
             file = AudioFile(Path(wanted), self.rate, loop=True)
             file.start_prefetch()
             self.source = file
-        elif wanted == "demo" or (wanted is None and card_in is None):
+        elif wanted == "demo" or (wanted is None and self._in is None):
             self.source = _demo_tune(self.rate)
             if wanted is None:
                 self._notices.append("no sound input was found: playing the built-in demo tune "
                                      "(choose another with --audio-in)")
-        if card_out is None and self._options.audio_out is None:
+        if self._out is None and self._options.audio_out is None:
             self._notices.append("no sound output was found: nothing will be heard, all else runs in time")
 
     def _open_writer(self) -> None:
@@ -175,45 +250,100 @@ class Sound:
             self._drain(bus)
         if not self._started:
             return
-        if self._lost_s < 0.0:
-            if not self._driver.alive(now_s):
-                self._lost_s = now_s
-                if not self._driver.close():
-                    raise RuntimeError("the sound driver hangs")  # only a new process is rid of its thread
-                self._notices.append("the sound device is gone: silence until it comes back")
-                self._stand_in()
-        elif now_s - self._lost_s >= RETRY_S:
-            self._lost_s = now_s
-            self._try_again()
+        self._watch(now_s)
+        if self._lost:
+            devices = self._lookout.seen(now_s)
+            if devices is not None:
+                # A device that stays away for hours is looked for less often: each look costs a process.
+                self._look_s = now_s + min(max(RETRY_S, 0.1 * (now_s - self._lost_s)), 10.0 * RETRY_S)
+                self._take_back(devices)
+            elif now_s >= self._look_s:
+                self._lookout.look(now_s)
 
-    def _stand_in(self) -> None:
+    # -- lost and found ---------------------------------------------------------------------------------------
+
+    def _watch(self, now_s: float) -> None:
+        card = self._driver
+        if not isinstance(card, SoundCard):
+            return
+        held = self._held(card)
+        if not card.output_alive(now_s):
+            lost, self._look_s = held, now_s
+            self._drop(card)
+        elif "input" in held and not card.input_alive(now_s):
+            lost, self._look_s = {"input"}, now_s
+            card.drop_input()
+        else:
+            return
+        self._lost |= lost
+        self._lost_s = now_s
+        self._say_lost(lost)
+
+    def _held(self, card: SoundCard) -> set[str]:
+        ways = (("input", card.input), ("output", card.output))
+        return {way for way, device in ways if device is not None} - self._lost
+
+    def _drop(self, card: SoundCard) -> None:
+        if not card.close():
+            raise RuntimeError("the sound driver hangs")  # only a new process is rid of its thread
         # The null clock keeps features, synth and picture running at the same rate meanwhile.
-        self._driver = NullClock(self.rate, self._options.block, self._callback, self._clock.now)
+        self._driver = NullClock(self.rate, card.block, self._callback, self._clock.now)
         self._driver.start()
 
-    def _try_again(self) -> None:
-        stand_in, rate, channels = self._driver, self.rate, self.channels
-        try:
-            self._open(first=False)
-        except Pix2liveError:
-            self._driver, self.rate, self.channels = stand_in, rate, channels
-            return
+    def _take_back(self, devices: list[DeviceInfo]) -> None:
         card = self._driver
-        self.channels = channels
-        same = (card.in_channels, bool(card.out_channels)) == self._had and card.rate == rate
-        if not isinstance(card, SoundCard) or not same:
-            card.close()
-            self._driver, self.rate = stand_in, rate
+        here = {way for way, device in (("input", self._in), ("output", self._out))
+                if way in self._lost and device is not None and find_again(devices, device, way) is not None}
+        if not here:
             return
-        stand_in.close()
         try:
-            card.start()
-        except Pix2liveError:
-            card.close()
-            self._stand_in()
+            if isinstance(card, SoundCard) and here == {"input"} and card.can_reopen(devices):
+                card.reopen_input()
+                self._lost -= here
+                self._notices.append(f"the sound device is back: {self._names(here)}")
+                return
+        except DeviceError as error:
+            self._notices.append(str(error))
             return
-        self._lost_s = -1.0
-        self._notices.append("the sound device is back")
+        if isinstance(card, SoundCard):
+            self._lost |= self._held(card)
+            self._drop(card)
+        self._reopen(devices, start=True)
+
+    def _reopen(self, devices: list[DeviceInfo], start: bool) -> None:
+        """Open what is here of the lost devices in place of the null clock, at the same rate and channels."""
+        stand_in = self._driver
+        ways = [(way, device) for way, device in (("input", self._in), ("output", self._out)) if way in self._lost]
+        found = {way: find_again(devices, device, way) for way, device in ways if device is not None}
+        into, out = found.get("input"), found.get("output")
+        if into is None and out is None:
+            return
+        try:
+            card = SoundCard(into, out, self.rate, self._options.block, self._picks if into else None,
+                             callback=self._callback, clock=self._clock.now)
+        except DeviceError as error:
+            self._notices.append(str(error))
+            return
+        if start:
+            stand_in.close()
+            try:
+                card.start()
+            except DeviceError as error:
+                self._notices.append(str(error))
+                self._drop(card)
+                return
+        self._driver, self.latency_s = card, card.out_latency_s
+        back = {way for way, device in found.items() if device is not None}
+        self._lost -= back
+        self._notices.append(f"the sound device is back: {self._names(back)}")
+
+    def _names(self, ways: set[str]) -> str:
+        named = (("input", self._in), ("output", self._out))
+        return " and ".join(f"{way} {device.name}" for way, device in named if way in ways and device is not None)
+
+    def _say_lost(self, ways: set[str]) -> None:
+        self._notices.append(f"the sound device is gone: {self._names(ways)}; silence until it comes back, "
+                             "no other is taken instead")
 
     def _drain(self, bus: Bus) -> None:
         assert self._writer is not None
@@ -245,10 +375,11 @@ class Sound:
             status["cpu_p50"], status["cpu_p99"] = np.percentile(meter.cpu_s(), (50, 99))
             status["compute_p50"], status["compute_p99"] = np.percentile(compute, (50, 99))
             status["interval_p50"], status["interval_p99"] = np.percentile(interval, (50, 99))
-            status["load"] = status["compute_p50"] * self.rate / self._options.block
+            status["load"] = status["compute_p50"] * self.rate / self._driver.block
 
     def close(self, bus: Bus) -> None:
         """Stop, let the devices go and finish the file. Never hangs."""
+        self._lookout.close()
         self._driver.close()
         if self._writer is not None:
             self._drain(bus)

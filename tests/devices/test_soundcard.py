@@ -12,8 +12,10 @@ import pytest
 from pix2live.devices.airclock import AirClock, input_age_s
 from pix2live.devices.bridge import Bridge, Capture, Splice
 from pix2live.devices.meter import RING, CallbackMeter
-from pix2live.devices.soundcard import DeviceInfo, SoundCard, _explained, find_device, quiet_stderr
+from pix2live.devices.soundcard import SoundCard, _explained
+from pix2live.devices.soundlist import DeviceInfo, find_device
 from pix2live.errors import DeviceError
+from pix2live.quiet import quiet_stderr
 
 RATE = 48000
 TIMES = {"input_buffer_adc_time": 0.0, "current_time": 0.0, "output_buffer_dac_time": 0.0}
@@ -265,7 +267,7 @@ def test_a_card_with_neither_way_is_refused() -> None:
 
 
 def test_chatter_on_stderr_is_silenced_and_stderr_comes_back() -> None:
-    code = ("import os; from pix2live.devices.soundcard import quiet_stderr\n"
+    code = ("import os; from pix2live.quiet import quiet_stderr\n"
             "with quiet_stderr(): os.write(2, b'chatter')\nos.write(2, b'after')")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
     assert done.stderr == b"after"

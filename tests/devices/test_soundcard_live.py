@@ -17,7 +17,8 @@ RATE = 48000
 PRELUDE = """
 import json, sys, time
 import numpy as np
-from pix2live.devices.soundcard import SoundCard, list_devices
+from pix2live.devices.soundcard import SoundCard
+from pix2live.devices.soundlist import list_devices
 from pix2live.errors import DeviceError
 def tell(**values): print(json.dumps(values), flush=True)
 """
