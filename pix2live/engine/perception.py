@@ -1,8 +1,8 @@
-"""The perception engine: camera, vision, the picture as a score, and models. Soft: it skips before it is late.
+"""The perception engine: camera, vision, the picture as a score, hearing, and models. Soft: it skips before it is late.
 
-    camera ─┬─ bus.camera            bus.audio (every hop, once) ─ models ─┐
-            ├─ viewer ───────────────────────────────────────────────────── bus.perception
-            └─ score ─ bus.score
+    camera ─┬─ bus.camera            bus.audio (every hop, once) ─┬─ hearing ─ bus.hearing
+            ├─ viewer ──────────────────────────────┐             └─ models ─┐
+            └─ score ─ bus.score                    └────────────────────────┴─ bus.perception
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pix2live.devices.camera import open_camera
+from pix2live.engine.hearing import Hearing
 from pix2live.engine.options import Options
 from pix2live.models.runner import Runner, open_models
 from pix2live.patch.patch import Patch, PatchReader, publish_text
@@ -65,6 +66,7 @@ class PerceptionEngine:
             self.notices.append("no camera was named: looking at the built-in moving picture (choose with --camera)")
         self._viewer, self._features = Viewer(), VisualFeatures()
         self._viewer.warm()
+        self._hearing = Hearing(self._bus)
         self._next_hop = self._bus.audio.count
         self._use_models(())
         self.step(self._clock.now())
@@ -92,6 +94,7 @@ class PerceptionEngine:
             self._patch = Patch.loads(text)
             if tuple(self._patch.models) != self._model_names:
                 self._use_models(self._patch.models)
+        self._hearing.step()
         seen = self._look(now_s)
         heard = self._listen()
         if seen or heard:

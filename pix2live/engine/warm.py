@@ -20,9 +20,11 @@ def warm_all() -> None:
     from pix2live.devices.demo_tune import DemoTune
     from pix2live.dsp.limiter import TruePeakLimiter
     from pix2live.dsp.mixing import mix, take_in
+    from pix2live.engine.hearing import Hearing
     from pix2live.patch.param import MASTER, ParamTable
     from pix2live.patch.route import Route, RouteTable
     from pix2live.signals import seqlock, table
+    from pix2live.signals.bus import Bus
     from pix2live.synth.instrument import Instrument
     from pix2live.vision.viewer import Viewer
 
@@ -42,6 +44,8 @@ def warm_all() -> None:
         take_in(heard, 1.0, 1.0, out[:, :channels].copy())
         heard.flags.writeable = False  # as sound cards hand it over: another signature
         take_in(heard, 1.0, 1.0, out[:, :channels].copy())
+    steps.say("hearing")
+    Hearing(Bus.local())
     steps.say("synth")
     instrument = Instrument(48000)
     instrument.set_score(np.zeros((2, 2, 2), np.float32))

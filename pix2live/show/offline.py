@@ -4,7 +4,7 @@ Sound advances block by block; perception steps every other block; a frame is dr
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,6 @@ from pix2live.engine.options import Options
 from pix2live.engine.perception import PerceptionEngine
 from pix2live.engine.render import RenderEngine
 from pix2live.errors import UsageError
-from pix2live.signals import table
 from pix2live.signals.bus import Bus
 from pix2live.signals.clock import ManualClock
 
@@ -26,8 +25,6 @@ BLOCK = 256
 PERCEPTION_EVERY = 2
 # The show begins at this reading of the manual clock, so that a frame is never asked for before the first sound.
 BEGIN_S = 1.0
-
-ONSET_DELAY_S = 0.011
 
 Progress = Callable[[float], None]
 
@@ -113,7 +110,7 @@ def render(options: Options, output: Path, seconds: float | None, progress: Prog
     """
     if options.camera in (None, "none"):
         options = replace(options, overrides=(*options.overrides, ("synth.mute", 1.0)))
-    seconds = _length(options, seconds)
+    seconds = sound_length(options, seconds)
     assert options.size is not None
     recorder = Recorder(output, options.size, options.fps, 48000)
     try:
@@ -139,7 +136,8 @@ def render(options: Options, output: Path, seconds: float | None, progress: Prog
     return show.notices
 
 
-def _length(options: Options, seconds: float | None) -> float:
+def sound_length(options: Options, seconds: float | None) -> float:
+    """Seconds of ``options.audio_in``, or ``seconds`` if fewer. Raises FileError; UsageError where it has no end."""
     wanted = options.audio_in
     if wanted in (None, "none", "demo"):
         if seconds is None:
@@ -178,63 +176,3 @@ def sonify(options: Options, output: Path, seconds: float, progress: Progress) -
         raise
     progress(1.0)
     return show.notices
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """Every signal over time: ``time_s`` (hops,), ``signals`` name to (hops,) or (hops, size); ``notices``."""
-
-    time_s: np.ndarray
-    signals: dict[str, np.ndarray]
-    onset_s: np.ndarray
-    onset_known_s: np.ndarray
-    rate: int
-    notices: list[str]
-
-
-def analyze(options: Options, progress: Progress) -> Analysis:
-    """Hear a sound file through the live engines and keep every signal of every hop. Raises FileError."""
-    if options.audio_in in (None, "none", "demo"):
-        raise UsageError("is no sound file", str(options.audio_in), "give one to analyze")
-    seconds = _length(options, None)
-    options = replace(options, camera="none", overrides=(*options.overrides, ("synth.mute", 1.0)))
-    show = OfflineShow(options, picture=False)
-    show.open()
-    times: list[float] = []
-    rows: dict[str, list[np.ndarray]] = {"audio": [], "perception": [], "spectrum": [], "mel": []}
-    audio, perception = show.bus.audio.record(), show.bus.perception.record()
-    next_hop = 0
-    try:
-        for time_s, _, _ in show.blocks(seconds):
-            show.bus.perception.newest(perception)
-            while next_hop < show.bus.audio.count:
-                show.bus.audio.read(next_hop, audio)
-                times.append(float(audio["stamp"][0]) - BEGIN_S)
-                rows["audio"].append(audio["scalars"][0].copy())
-                rows["perception"].append(perception["scalars"][0].copy())
-                rows["spectrum"].append(audio["spectrum"][0].copy())
-                rows["mel"].append(audio["mel"][0].copy())
-                next_hop += 1
-            progress(min(1.0, time_s / seconds))
-        models = list(show.perception.model_names()) if show.perception is not None else []
-    finally:
-        show.close()
-    progress(1.0)
-    signals: dict[str, np.ndarray] = {}
-    scalars = np.array(rows["audio"]).reshape(len(times), -1)
-    for i, name in enumerate(table.SECTIONS["audio"]):
-        if name not in table.RESERVED:
-            signals[name] = scalars[:, i]
-    scalars = np.array(rows["perception"]).reshape(len(times), -1)
-    for i, name in enumerate(table.SECTIONS["perception"]):
-        if name in table.MODEL:
-            slot = table.MODEL.index(name)
-            if slot < len(models):
-                signals[models[slot]] = scalars[:, i]
-    signals["audio.spectrum"], signals["audio.mel"] = np.array(rows["spectrum"]), np.array(rows["mel"])
-    time = np.array(times)
-    known = np.flatnonzero(np.diff(signals["audio.onset_count"], prepend=0.0) > 0)
-    known_s = time[known] if len(time) else time
-    # Flux peaks when the onset fills the window's newest quarter; the detector knows it at the end of that hop.
-    return Analysis(time, signals, np.maximum(0.0, known_s - ONSET_DELAY_S), known_s,
-                    show.audio.rate, show.notices)

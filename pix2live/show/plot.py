@@ -11,7 +11,7 @@ import numpy as np
 from pix2live.atomic import Beside, write_whole
 from pix2live.devices.audiofile import AudioFile
 from pix2live.errors import FileError
-from pix2live.show.offline import Analysis
+from pix2live.show.analysis import Analysis
 
 SUFFIXES = (".png", ".svg", ".pdf")
 SIZE_IN, DPI = (40.0 / 3.0, 7.5), 288  # 3840 x 2160
@@ -61,8 +61,8 @@ class _Page:
 
     def events(self, stem: str, counter: str) -> np.ndarray:
         """Moments that the analysis names (``beat_s``), or else those at which the counter grew."""
-        named = getattr(self.analysis, f"{stem}_s", None)
-        return np.asarray(named) if named is not None else self.counted(counter) if self.has(counter) else np.zeros(0)
+        named = self.analysis.events.get(f"{stem}_s")
+        return named if named is not None else self.counted(counter) if self.has(counter) else np.zeros(0)
 
     def fits(self, text: str, seconds: float, points: float = 6.0) -> bool:
         return 0.62 * points / 72.0 * len(text) * self.per_inch_s < 0.92 * seconds
@@ -148,7 +148,7 @@ def _spectrogram(page: _Page, axes: Any) -> None:
 
 def _hits(page: _Page, axes: Any) -> None:
     colours = (INK, CORAL, AMBER, TEAL)
-    lanes = [(name, colour, page.analysis.onset_s if name == "onset" else page.counted(f"audio.{name}_count"))
+    lanes = [(name, colour, page.events(name, f"audio.{name}_count"))
              for name, colour in zip(HITS, colours, strict=True) if name == "onset" or page.has(f"audio.{name}_count")]
     for i, (name, colour, at) in enumerate(lanes):
         dense = len(at) * 0.012 / max(page.end_s / page.per_inch_s, 1e-9)  # inches inked of each inch
@@ -310,7 +310,7 @@ def _facts(page: _Page) -> str:
         facts.append(f"{NOTES[key % 12]} {'minor' if key >= 12 else 'major'}")
     if page.has("audio.lufs_s"):
         facts.append(f"{np.max(page['audio.lufs_s']):.1f} LUFS at its loudest")
-    facts.append(f"{len(page.analysis.onset_s)} onsets")
+    facts.append(f"{len(page.events('onset', 'audio.onset_count'))} onsets")
     return "   ·   ".join(facts)
 
 

@@ -9,7 +9,7 @@ import soundfile
 from PIL import Image
 
 from pix2live.errors import FileError
-from pix2live.show.offline import Analysis
+from pix2live.show.analysis import Analysis
 from pix2live.show.plot import _clock, draw, plot
 
 HOP_S, SECONDS = 256 / 48000, 12.0
@@ -40,7 +40,7 @@ def heard(*without: str) -> Analysis:
     }
     kept = {name: values for name, values in signals.items() if not name.startswith(without)} if without else signals
     onset_s = np.arange(0.5, SECONDS, 0.5)
-    return Analysis(time, kept, onset_s, onset_s + 0.011, 48000, [])
+    return Analysis(time, kept, {"onset_s": onset_s, "onset_known_s": onset_s + 0.011}, 48000, [])
 
 
 def texts(figure) -> list[str]:
@@ -130,7 +130,7 @@ def test_the_file_is_whole_and_of_its_kind(song: Path, tmp_path: Path, suffix: s
 def test_a_piece_of_no_length_still_gives_a_page(song: Path, hops: int) -> None:
     whole = heard()
     short = Analysis(whole.time_s[:hops], {name: values[:hops] for name, values in whole.signals.items()},
-                     np.zeros(0), np.zeros(0), 48000, [])
+                     {"onset_s": np.zeros(0)}, 48000, [])
     figure = draw(short, song)
     assert "waveform" in {axes.get_label() for axes in figure.axes}
     figure.draw_without_rendering()
