@@ -1,0 +1,251 @@
+"""Tempo and beat: a steady pulse drawn out of what the metre filter believes, right for the end of each hop."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pix2live.analysis.metre import HIGH_BPM, INPUTS, LOW_BPM, Metre, advance, forget, metre, phase_near, phases_of
+from pix2live.analysis.novelty import DELAY_S, FULL, FUNCTIONS, HIGH, LOW, MID
+from pix2live.dsp.follower import coefficient
+from pix2live.dsp.jit import kernel
+from pix2live.signals.table import BEAT
+
+FRAME_HOPS = 2
+START_BPM = 120.0
+LEARNED = 2  # learned activations that are listened to: beat, downbeat
+
+# Each onset function over its own usual value says how much likelier it is where something begins than elsewhere.
+USUAL_S, START_S, FLOOR = 6.0, 0.1, 0.003
+SHARPEN, SHARPEN_S = 0.6, 0.05
+OFFSET, SHARPNESS = 0.3, (0.8, 0.8, 0.8, 1.0)
+LEARNED_LEAST, LEARNED_MOST, LEARNED_GAIN = 0.002, 0.98, 15.0
+# Nothing is learned of the beat while no function rises this far over its usual value.
+LIVELY, REST_FROM_S, REST_TO_S = 3.0, 0.7, 1.2
+STALE_S = 0.35
+
+NEAR = 0.045  # tempi that are one and the same, as a ratio
+KEEP_TEMPO, KEEP_PHASE, KEEP_BAR = 1.3, 1.3, 1.6  # another must be so much likelier
+PULL_S = 0.1  # how fast the pulse is drawn to where the beat is believed
+DETUNE, DETUNE_PULL = 0.03, 0.25  # a tempo between two of the filter's
+SLOWEST, FASTEST = 0.2, 3.0  # of the tempo, while an error is made up for
+EVIDENCE_S, LOCK_S, EVIDENCE_OF_SURE = 3.0, 1.0, 4.0  # nats a second
+BPM_SMOOTHING = 0.03
+
+_BEATS, _RATE, _TEMPO, _ERROR, _HOP, _QUIET, _EVIDENCE, _LOCK = range(8)
+_BAR_BEGIN, _BAR_BEATS, _BAR, _AGE, _BPM = range(8, 13)
+
+
+class _Tempo(NamedTuple):
+    frame_s: float
+    usual: float
+    pull: float
+    sharpen: float
+    evidence: float
+    lock: float
+    span: np.ndarray  # int64 (tempi, 2): the tempi that are the same as each
+    sharpness: np.ndarray
+    metre: Metre
+    mean: np.ndarray  # float64 (8,): usual value of each onset function; its last values, decaying
+    held: np.ndarray  # float32 (INPUTS,): the frame's inputs so far
+    ratio: np.ndarray  # float32 (INPUTS,)
+    sums: np.ndarray  # float64 (tempi + 1,)
+    bars: np.ndarray  # float64 (5, 4): mass of each place in bars of so many beats
+    memory: np.ndarray  # float64 (13,)
+
+
+@kernel
+def _hear(s: _Tempo) -> float:
+    """Inputs to likelihood ratios; how lively it is, 0..1."""
+    m = s.memory
+    m[_AGE] += 1.0
+    rate = max(s.usual, 1.0 / (m[_AGE] + START_S / s.frame_s))
+    for n in range(4):
+        value = np.float64(s.held[n])
+        last = s.mean[4 + n]
+        s.mean[4 + n] += (value - last) * s.sharpen
+        value = max(value - SHARPEN * last, 0.0)
+        s.mean[n] += rate * (value - s.mean[n])
+        s.ratio[n] = value / max(s.mean[n], FLOOR)
+    highest = max(max(s.ratio[0], s.ratio[1]), max(s.ratio[2], s.ratio[3]))
+    m[_QUIET] = 0.0 if highest > LIVELY else m[_QUIET] + s.frame_s
+    lively = min(max((REST_TO_S - m[_QUIET]) / (REST_TO_S - REST_FROM_S), 0.0), 1.0)
+    for n in range(4):
+        s.ratio[n] = ((OFFSET + s.ratio[n]) / (OFFSET + 1.0)) ** (s.sharpness[n] * lively)
+    for n in range(4, INPUTS):
+        chance = min(max(np.float64(s.held[n]), LEARNED_LEAST), LEARNED_MOST)
+        s.ratio[n] = 1.0 if s.held[n] < 0.0 else LEARNED_GAIN * chance / (1.0 - chance)
+    s.held[:4] = 0.0
+    s.held[4:] = -1.0
+    return lively
+
+
+@kernel
+def _choose(s: _Tempo, fresh: bool) -> tuple[int, float]:
+    """The tempo in whose neighbourhood most of the belief lies, changed only for one that is clearly likelier."""
+    mass, sums = s.metre.by_tempo, s.sums
+    n = mass.shape[0]
+    for i in range(n):
+        sums[i + 1] = sums[i] + mass[i]
+    best, best_mass = 0, -1.0
+    for i in range(n):
+        here = sums[s.span[i, 1]] - sums[s.span[i, 0]]
+        if here > best_mass:
+            best, best_mass = i, here
+    current = int(s.memory[_TEMPO])
+    kept, kept_mass = current, -1.0
+    for i in range(s.span[current, 0], s.span[current, 1]):
+        here = sums[s.span[i, 1]] - sums[s.span[i, 0]]
+        if here > kept_mass:
+            kept, kept_mass = i, here
+    if fresh and best_mass > KEEP_TEMPO * kept_mass:
+        return best, best_mass
+    return kept, kept_mass
+
+
+@kernel
+def _frame(s: _Tempo) -> None:
+    m = s.memory
+    lively = _hear(s)
+    gain = advance(s.metre, s.ratio, lively <= 0.0)
+    fresh = m[_QUIET] < STALE_S
+    chosen, mass = _choose(s, fresh)
+    moved = abs(s.metre.period[chosen] / s.metre.period[int(m[_TEMPO])] - 1.0) > 2.0 * NEAR
+    m[_TEMPO] = chosen
+    low, high = s.span[chosen, 0], s.span[chosen, 1]
+    period, total = 0.0, 0.0
+    for i in range(low, high):
+        period += s.metre.by_tempo[i] * s.metre.period[i]
+        total += s.metre.by_tempo[i]
+    rate = total / period
+    phases_of(s.metre, low, high)
+    delay = DELAY_S / s.frame_s * rate
+    phase, locked = phase_near(s.metre, m[_BEATS] - delay, KEEP_PHASE)
+    m[_EVIDENCE] += s.evidence * (gain / s.frame_s - m[_EVIDENCE])
+    m[_LOCK] += s.lock * (locked * mass * lively - m[_LOCK])
+    if moved:
+        m[_RATE] = rate
+    if fresh:
+        error = phase + delay - m[_BEATS]
+        error = (error - np.floor(error + 0.5)) * locked
+        m[_ERROR] = error
+        turn = m[_RATE] + DETUNE_PULL * s.pull**2 * error
+        m[_RATE] = min(max(turn, (1.0 - DETUNE) * rate), (1.0 + DETUNE) * rate)
+    m[_BPM] += (60.0 * m[_RATE] / s.frame_s - m[_BPM]) * (1.0 if moved else BPM_SMOOTHING)
+
+
+@kernel
+def _find_bar(s: _Tempo) -> None:
+    """In the middle of a beat: which beat of which bar it is, unless what was thought is nearly as likely."""
+    m, bars, space = s.memory, s.bars, s.metre
+    bars[:] = 0.0
+    for p in range(space.beats.shape[0]):
+        for b in range(space.beats[p]):
+            bars[space.beats[p], b] += space.by_beat[p, b]
+    size, place = int(m[_BAR_BEATS]), int(np.floor(m[_BEATS]) - m[_BAR_BEGIN])
+    best_size, best_place = size, place
+    for beats in range(bars.shape[0]):
+        for b in range(bars.shape[1]):
+            if bars[beats, b] > bars[best_size, best_place]:
+                best_size, best_place = beats, b
+    if bars[best_size, best_place] > KEEP_BAR * bars[size, place]:
+        m[_BAR_BEATS] = best_size
+        m[_BAR_BEGIN] = np.floor(m[_BEATS]) - best_place
+        if best_place == 0 and place > 0:
+            m[_BAR] += 1.0
+
+
+@kernel
+def _process(s: _Tempo, functions: np.ndarray, extra: np.ndarray, row: np.ndarray) -> None:
+    m, held = s.memory, s.held
+    held[0], held[1] = max(held[0], functions[LOW]), max(held[1], functions[MID])
+    held[2], held[3] = max(held[2], functions[HIGH]), max(held[3], functions[FULL])
+    for n in range(min(extra.shape[0], LEARNED)):
+        held[4 + n] = max(held[4 + n], extra[n])
+    m[_HOP] += 1.0
+    if m[_HOP] >= FRAME_HOPS:
+        m[_HOP] = 0.0
+        _frame(s)
+    before = m[_BEATS]
+    rate = m[_RATE] / FRAME_HOPS
+    step = min(max(s.pull / FRAME_HOPS * m[_ERROR], (SLOWEST - 1.0) * rate), (FASTEST - 1.0) * rate)
+    m[_ERROR] -= step
+    m[_BEATS] = before + rate + step
+    if np.floor(m[_BEATS] - 0.5) > np.floor(before - 0.5):
+        _find_bar(s)
+    count = np.floor(m[_BEATS])
+    if count - m[_BAR_BEGIN] >= m[_BAR_BEATS]:
+        m[_BAR_BEGIN] = count
+        m[_BAR] += 1.0
+    row[0] = min(max(m[_BPM], LOW_BPM), HIGH_BPM)
+    row[1] = m[_BEATS] - count
+    row[2] = (m[_BEATS] - m[_BAR_BEGIN]) / m[_BAR_BEATS]
+    row[3], row[4] = count, m[_BAR]
+    row[5] = min(max(m[_EVIDENCE] / EVIDENCE_OF_SURE, 0.0), 1.0) * m[_LOCK]
+
+
+class Tempo:
+    """Tempo, beat and bar of what is heard, hop by hop.
+
+    The belief of the metre filter (see ``metre``) is followed by one steady pulse: its tempo changes for another only
+    when that is clearly likelier, its phase is drawn to the likeliest without a jump, its count never goes back. While
+    nothing begins, tempo and phase run on as they were.
+
+    Args:
+        sample_rate: in Hz. hop: samples a hop, of about 5 ms.
+
+    Latency: none; the delay of the onset functions is made up for, so that the phase is that of the moment at the end
+    of the hop. A clear beat is found within 4 s. Tempi beyond 60 to 160 that have no other pulse within are often
+    taken for half or double (a log-Gaussian prior at 120, 0.55 octaves wide).
+    """
+
+    def __init__(self, sample_rate: float, hop: int) -> None:
+        self.sample_rate, self.hop = float(sample_rate), int(hop)
+        frame_s = FRAME_HOPS * hop / sample_rate
+        space = metre(frame_s)
+        period = space.period
+        span = [np.searchsorted(period, period * (1.0 - NEAR)), np.searchsorted(period, period * (1.0 + NEAR), "right")]
+        self._s = _Tempo(
+            frame_s,
+            coefficient(USUAL_S, frame_s),
+            coefficient(PULL_S, frame_s),
+            coefficient(SHARPEN_S, frame_s),
+            coefficient(EVIDENCE_S, frame_s),
+            coefficient(LOCK_S, frame_s),
+            np.stack(span, axis=1),
+            np.array(SHARPNESS),
+            space,
+            np.zeros(8),
+            np.zeros(INPUTS, np.float32),
+            np.ones(INPUTS, np.float32),
+            np.zeros(len(period) + 1),
+            np.zeros((5, 4)),
+            np.zeros(13),
+        )
+        self._none = np.zeros(0, np.float32)
+        self.reset()
+        row = np.zeros(len(BEAT))
+        for _ in range(FRAME_HOPS):
+            self.process(np.zeros(len(FUNCTIONS), np.float32), self._none, row)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all that was heard: 120 BPM, no confidence, counts from 0."""
+        s = self._s
+        forget(s.metre)
+        s.memory[:] = 0.0
+        s.mean[:4], s.mean[4:] = 0.1, 0.0
+        s.held[:4], s.held[4:] = 0.0, -1.0
+        s.memory[_TEMPO] = int(np.argmin(np.abs(60.0 / (s.frame_s * s.metre.period) - START_BPM)))
+        s.memory[_RATE], s.memory[_BPM] = START_BPM / 60.0 * s.frame_s, START_BPM
+        s.memory[_BAR_BEATS] = 4.0
+
+    def process(self, functions: np.ndarray, extra: np.ndarray | None, row: np.ndarray) -> None:
+        """One hop.
+
+        Args:
+            functions: float32 ``(len(FUNCTIONS),)`` of ``Novelty``.
+            extra: float32 ``(m,)``, learned chances 0..1 of a beat and of a downbeat at this hop; m may be 0.
+            row: float64 in the order of ``table.BEAT``, written: bpm 40..240; phase of beat and bar, 0..1; beats and
+                bars counted from the start; confidence 0..1.
+        """
+        _process(self._s, functions, self._none if extra is None else extra, row)
