@@ -68,16 +68,19 @@ class Splice:
     """
 
     def __init__(self, capture: Capture, channels: int, block: int, rate: float, meter: CallbackMeter,
-                 clock: Callable[[], float]) -> None:
+                 clock: Callable[[], float], first: Callable[[], object] | None = None) -> None:
         self._capture, self._rate, self._block, self._meter, self._clock = capture, float(rate), block, meter, clock
         self._ring = np.zeros((max(SPARE_FRAMES, 16 * block), channels), np.float32)
         self._written = self._read = 0
         self._anchor = (0, 0.0)
-        self._flowing = False
+        self._flowing, self._first = False, first
         self.last_s = 0.0  # when the newest block came in
 
     def __call__(self, data: bytes | None, frames: int, times: Mapping[str, float], status: int) -> Reply:
         """PyAudio's stream callback of the input stream; never raises."""
+        if self._first is not None:
+            self._first()
+            self._first = None
         try:
             size = len(self._ring)
             heard = self._capture.block(data, frames)[-size:]
@@ -96,9 +99,10 @@ class Splice:
             self._meter.failed(error)
         return None, CONTINUE
 
-    def renew(self, capture: Capture) -> None:
+    def renew(self, capture: Capture, first: Callable[[], object] | None = None) -> None:
         """Go on with another stream of the same input. Only while the old one is closed."""
-        self._capture, self.last_s = capture, self._clock() + 2.0  # time for its first block
+        self._capture, self._first = capture, first
+        self.last_s = self._clock() + 2.0  # time for its first block
 
     def take(self, room: np.ndarray) -> float:
         """Fill ``room`` with what was heard next, or with silence; returns when its first frame was in the air."""
@@ -131,15 +135,16 @@ class Bridge:
         callback: ours. rate, block: of the stream. in_channels: what we hear, 0 for none. out_channels: of the
             device, 0 for none; the stereo we make is mixed to one, or laid on the first two of many.
         capture: turns this stream's bytes into blocks; None where it has no input. splice: an input of its own.
-        clock: monotonic seconds.
+        clock: monotonic seconds. first: called once, in the audio thread, before all else.
     """
 
     def __init__(self, callback: Callback, rate: float, block: int, in_channels: int, out_channels: int,
                  meter: CallbackMeter, clock: Callable[[], float], capture: Capture | None = None,
-                 splice: Splice | None = None) -> None:
+                 splice: Splice | None = None, first: Callable[[], object] | None = None) -> None:
         self._callback, self._rate, self._clock, self._meter = callback, float(rate), clock, meter
         self._in_channels, self._out_channels = in_channels, out_channels
         self._capture, self._splice = capture, splice
+        self._first = first
         self._make_room(max(SPARE_FRAMES, 8 * block))
 
     def _make_room(self, frames: int) -> None:
@@ -151,6 +156,9 @@ class Bridge:
     def __call__(self, data: bytes | None, frames: int, times: Mapping[str, float], status: int) -> Reply:
         """PyAudio's stream callback: what the device shall play, and ``paContinue``."""
         meter, now_s = self._meter, self._clock()
+        if self._first is not None:
+            self._first()
+            self._first = None
         meter.begin(now_s, frames, bool(status))
         if frames > len(self._out):
             self._make_room(frames)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pix2live.devices.bridge import Bridge, Callback, Capture, Splice
 from pix2live.devices.meter import CallbackMeter
+from pix2live.devices.realtime import ask_for_realtime
 from pix2live.devices.soundlist import MAX_IN_CHANNELS, DeviceInfo, devices_of, find_again, find_device, portaudio
 from pix2live.devices.soundserver import listening_to
 from pix2live.errors import DeviceError
@@ -108,10 +109,11 @@ class SoundCard:
         if self.in_channels:
             capture = Capture(self.rate, self.in_channels, opened_in, room, meter, self.picks)
         if capture is not None and self.out_channels and not duplex:
-            splice = self._splice = Splice(capture, self.in_channels, self.block, self.rate, meter, self._clock)
+            splice = self._splice = Splice(capture, self.in_channels, self.block, self.rate, meter, self._clock,
+                                           ask_for_realtime)
             self._add_stream(splice, opened_in, 0)
         bridge = Bridge(self._callback, self.rate, self.block, self.in_channels, opened_out, meter, self._clock,
-                        None if splice else capture, splice)
+                        None if splice else capture, splice, ask_for_realtime)
         self._add_stream(bridge, 0 if splice else opened_in, opened_out)
         self.in_latency_s = float(self._streams[0].get_input_latency()) if self.in_channels else 0.0
         self.out_latency_s = float(self._streams[-1].get_output_latency()) if self.out_channels else 0.0
@@ -204,7 +206,7 @@ class SoundCard:
             raise DeviceError("its driver hangs", self.input.name if self.input else "sound", "unplug it")
         opened = self._opened_in()
         capture = Capture(self.rate, self.in_channels, opened, max(8192, 8 * self.block), self.meter, self.picks)
-        splice.renew(capture)
+        splice.renew(capture, ask_for_realtime)
         try:
             with quiet_stderr():
                 self._add_stream(splice, opened, 0)

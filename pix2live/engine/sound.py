@@ -8,11 +8,11 @@ import numpy as np
 
 from pix2live.devices.audiofile import AudioFile
 from pix2live.devices.bridge import Callback
-from pix2live.devices.nullclock import NullClock
 from pix2live.devices.remembered import Chosen, InUse, load_chosen, load_in_use, save_chosen, save_in_use
 from pix2live.devices.soundcard import SoundCard
-from pix2live.devices.soundlist import DeviceInfo, Lookout, find_again, find_device, list_devices
+from pix2live.devices.soundlist import DeviceInfo, find_device, list_devices
 from pix2live.devices.soundwriter import SoundWriter
+from pix2live.devices.steadycard import SteadyCard
 from pix2live.engine.options import Options
 from pix2live.errors import DeviceError, Pix2liveError, UsageError
 from pix2live.signals.bus import Bus
@@ -21,7 +21,6 @@ from pix2live.signals.status import Status
 
 NULL_RATE = 48000
 RATES = (44100, 48000, 88200, 96000)
-RETRY_S = 1.0
 MEASURE_S = 1.0
 
 
@@ -36,7 +35,7 @@ class Source(Protocol):
 def looks_like_file(name: str) -> bool:
     """True where a device name given by a person is meant as a file."""
     path = Path(name)
-    return path.exists() or path.suffix.lower() in {
+    return path.is_file() or path.suffix.lower() in {
         ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aiff", ".aif", ".mp4", ".mkv", ".mov",
         ".webm", ".wma"} or "/" in name
 
@@ -80,8 +79,8 @@ class OfflineSound:
 class Sound:
     """The devices as opened. ``source`` is read in the callback instead of the card's input where it is not None.
 
-    A device that dies is replaced by silence at once, the other one goes on, and it is taken back when it returns: by
-    its name, never another one in its place. What is here is looked up in a process of its own meanwhile.
+    What a person chose by name is remembered and taken again another day; a device that dies is waited for
+    (``SteadyCard``).
 
     Args:
         written: frames that an engine before this one has played already; it goes on with the same devices then.
@@ -97,11 +96,7 @@ class Sound:
         self._writer: SoundWriter | None = None
         self._written, self._take_began = written, written > 0
         self._block = np.zeros((4096, 2), np.float32)
-        self._started = False
-        self._lost: set[str] = set()
-        self._lookout, self._look_s, self._lost_s = Lookout(), 0.0, clock.now()
         self._measured_s = -1e9
-        self._driver: SoundCard | NullClock
         self._told = ""
         self._picks: tuple[int, ...] = ()  # of the input's channels, from 1
         before = load_in_use(os.getppid()) if written else None
@@ -110,7 +105,7 @@ class Sound:
         else:
             self._go_on(before)
         self.channels = self.source.channels if self.source else max(1, len(self._picks))
-        self.latency_s = self._driver.out_latency_s
+        self.latency_s = self._card.out_latency_s
 
     # -- opening ----------------------------------------------------------------------------------------------
 
@@ -125,21 +120,18 @@ class Sound:
                 if wanted_in is not None or wanted_out is not None:
                     raise
         chosen, readable = self._chosen()
-        self._in = self._choose(devices, "input", wanted_in, chosen.input)
-        self._out = self._choose(devices, "output", wanted_out, chosen.output)
-        channels = options.audio_channels
-        if channels is None and wanted_in is None and self._in is not None and self._in.name == chosen.input:
-            channels = chosen.channels or None
+        self._in, again = self._choose(devices, "input", wanted_in, chosen.input)
+        self._out, _ = self._choose(devices, "output", wanted_out, chosen.output)
+        channels = options.audio_channels or (chosen.channels if again and chosen.channels else None)
         if self._in is None and channels:
             raise UsageError("channels can be chosen only of a sound device", "--audio-channels",
                              "name one with --audio-in")
-        if self._in is None and self._out is None:
-            self.rate = NULL_RATE
-            self._driver = NullClock(NULL_RATE, options.block, self._callback, self._clock.now)
-        else:
+        self.rate, card = NULL_RATE, None
+        if self._in is not None or self._out is not None:
             card = self._first_card(channels)
-            self.rate, self._driver, self._picks = card.rate, card, tuple(pick + 1 for pick in card.picks)
+            self.rate, self._picks = card.rate, tuple(pick + 1 for pick in card.picks)
             self._notices.append(self._in_words(card))
+        self._card = self._steady(card)
         self._open_source()
         self._open_writer()
         self._note(chosen, readable)
@@ -147,18 +139,13 @@ class Sound:
     def _go_on(self, before: InUse) -> None:
         """Begin with the devices of the engine before this one: those that are not here are waited for."""
         self._in, self._out, self.rate, self._picks = before.input, before.output, before.rate, before.channels
-        self._driver = NullClock(self.rate, self._options.block, self._callback, self._clock.now)
-        self._lost = {way for way, device in (("input", self._in), ("output", self._out)) if device is not None}
-        if self._lost:
-            try:
-                devices = list_devices()
-            except DeviceError:
-                devices = []
-            self._reopen(devices, start=False)
-            if self._lost:
-                self._say_lost(self._lost)
+        self._card = self._steady(None)
         self._open_source()
         self._open_writer()
+
+    def _steady(self, card: SoundCard | None) -> SteadyCard:
+        return SteadyCard(self._in, self._out, self.rate, self._options.block, self._picks, self._callback,
+                          self._clock.now, self._notices, card)
 
     def _chosen(self) -> tuple[Chosen, bool]:
         try:
@@ -167,17 +154,19 @@ class Sound:
             self._notices.append(str(error))
             return Chosen(), False
 
-    def _choose(self, devices: list[DeviceInfo], way: str, wanted: str | None, last: str) -> DeviceInfo | None:
+    def _choose(self, devices: list[DeviceInfo], way: str, wanted: str | None,
+                last: str) -> tuple[DeviceInfo | None, bool]:
+        """The device of one way, or None; and whether it is that of last time."""
         if wanted is not None:
-            return find_device(devices, wanted, way) if self._wants_card(wanted) else None
+            return find_device(devices, wanted, way) if self._wants_card(wanted) else None, False
         if not any(d.inputs if way == "input" else d.outputs for d in devices):
-            return None
+            return None, False
         if last:
             try:
-                return find_device(devices, last, way)
+                return find_device(devices, last, way), True
             except DeviceError:
                 self._notices.append(f"the sound {way} of last time is not here ({last}): taking the default")
-        return find_device(devices, "default", way)
+        return find_device(devices, "default", way), False
 
     def _first_card(self, channels: tuple[int, ...] | None) -> SoundCard:
         # ALSA's plugs of sound servers claim 44.1 kHz whatever those run at, and would resample; where 48 kHz is
@@ -238,8 +227,7 @@ class Sound:
 
     def start(self) -> None:
         """Let the callback run."""
-        self._driver.start()
-        self._started = True
+        self._card.start()
 
     def step(self, now_s: float, bus: Bus) -> None:
         """Write what was played to a file where one was asked for; watch the device and take it back when it returns.
@@ -248,102 +236,8 @@ class Sound:
         """
         if self._writer is not None:
             self._drain(bus)
-        if not self._started:
-            return
-        self._watch(now_s)
-        if self._lost:
-            devices = self._lookout.seen(now_s)
-            if devices is not None:
-                # A device that stays away for hours is looked for less often: each look costs a process.
-                self._look_s = now_s + min(max(RETRY_S, 0.1 * (now_s - self._lost_s)), 10.0 * RETRY_S)
-                self._take_back(devices)
-            elif now_s >= self._look_s:
-                self._lookout.look(now_s)
-
-    # -- lost and found ---------------------------------------------------------------------------------------
-
-    def _watch(self, now_s: float) -> None:
-        card = self._driver
-        if not isinstance(card, SoundCard):
-            return
-        held = self._held(card)
-        if not card.output_alive(now_s):
-            lost, self._look_s = held, now_s
-            self._drop(card)
-        elif "input" in held and not card.input_alive(now_s):
-            lost, self._look_s = {"input"}, now_s
-            card.drop_input()
-        else:
-            return
-        self._lost |= lost
-        self._lost_s = now_s
-        self._say_lost(lost)
-
-    def _held(self, card: SoundCard) -> set[str]:
-        ways = (("input", card.input), ("output", card.output))
-        return {way for way, device in ways if device is not None} - self._lost
-
-    def _drop(self, card: SoundCard) -> None:
-        if not card.close():
-            raise RuntimeError("the sound driver hangs")  # only a new process is rid of its thread
-        # The null clock keeps features, synth and picture running at the same rate meanwhile.
-        self._driver = NullClock(self.rate, card.block, self._callback, self._clock.now)
-        self._driver.start()
-
-    def _take_back(self, devices: list[DeviceInfo]) -> None:
-        card = self._driver
-        here = {way for way, device in (("input", self._in), ("output", self._out))
-                if way in self._lost and device is not None and find_again(devices, device, way) is not None}
-        if not here:
-            return
-        try:
-            if isinstance(card, SoundCard) and here == {"input"} and card.can_reopen(devices):
-                card.reopen_input()
-                self._lost -= here
-                self._notices.append(f"the sound device is back: {self._names(here)}")
-                return
-        except DeviceError as error:
-            self._notices.append(str(error))
-            return
-        if isinstance(card, SoundCard):
-            self._lost |= self._held(card)
-            self._drop(card)
-        self._reopen(devices, start=True)
-
-    def _reopen(self, devices: list[DeviceInfo], start: bool) -> None:
-        """Open what is here of the lost devices in place of the null clock, at the same rate and channels."""
-        stand_in = self._driver
-        ways = [(way, device) for way, device in (("input", self._in), ("output", self._out)) if way in self._lost]
-        found = {way: find_again(devices, device, way) for way, device in ways if device is not None}
-        into, out = found.get("input"), found.get("output")
-        if into is None and out is None:
-            return
-        try:
-            card = SoundCard(into, out, self.rate, self._options.block, self._picks if into else None,
-                             callback=self._callback, clock=self._clock.now)
-        except DeviceError as error:
-            self._notices.append(str(error))
-            return
-        if start:
-            stand_in.close()
-            try:
-                card.start()
-            except DeviceError as error:
-                self._notices.append(str(error))
-                self._drop(card)
-                return
-        self._driver, self.latency_s = card, card.out_latency_s
-        back = {way for way, device in found.items() if device is not None}
-        self._lost -= back
-        self._notices.append(f"the sound device is back: {self._names(back)}")
-
-    def _names(self, ways: set[str]) -> str:
-        named = (("input", self._in), ("output", self._out))
-        return " and ".join(f"{way} {device.name}" for way, device in named if way in ways and device is not None)
-
-    def _say_lost(self, ways: set[str]) -> None:
-        self._notices.append(f"the sound device is gone: {self._names(ways)}; silence until it comes back, "
-                             "no other is taken instead")
+        self._card.step(now_s)
+        self.latency_s = self._card.out_latency_s
 
     def _drain(self, bus: Bus) -> None:
         assert self._writer is not None
@@ -361,7 +255,7 @@ class Sound:
 
     def tell(self, status: Status, now_s: float) -> None:
         """Put counts, and once a second the times of the callback, into the engine's status."""
-        meter = self._driver.meter
+        meter = self._card.meter
         for fault in (meter.last_error, str(getattr(self.source, "error", None) or "")):
             if fault and fault != self._told:
                 self._told = fault
@@ -375,12 +269,11 @@ class Sound:
             status["cpu_p50"], status["cpu_p99"] = np.percentile(meter.cpu_s(), (50, 99))
             status["compute_p50"], status["compute_p99"] = np.percentile(compute, (50, 99))
             status["interval_p50"], status["interval_p99"] = np.percentile(interval, (50, 99))
-            status["load"] = status["compute_p50"] * self.rate / self._driver.block
+            status["load"] = status["compute_p50"] * self.rate / self._card.block
 
     def close(self, bus: Bus) -> None:
         """Stop, let the devices go and finish the file. Never hangs."""
-        self._lookout.close()
-        self._driver.close()
+        self._card.close()
         if self._writer is not None:
             self._drain(bus)
         if self._writer is not None:
