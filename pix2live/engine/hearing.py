@@ -1,7 +1,8 @@
 """What is heard hop by hop, in order and none twice: beat, tone and form.
 
-    bus.audio, bus.sound_in (every hop, once) ─┬─ tone ─┬─ bus.hearing (a frame for each hop)
-                                               └─ form ─┘
+    bus.audio, bus.sound_in (every hop, once) ─┬─ novelty ─ tempo ─┐
+                                               ├─ tone ────────────┼─ bus.hearing (a frame for each hop)
+                                               └─ form ────────────┘
 
 Results hang on the sequence of hops alone, so live equals offline. A hop is heard a few milliseconds after its end.
 """
@@ -9,6 +10,8 @@ Results hang on the sequence of hops alone, so live equals offline. A hop is hea
 import numpy as np
 
 from pix2live.analysis.form import Form
+from pix2live.analysis.novelty import Novelty
+from pix2live.analysis.tempo import Tempo
 from pix2live.analysis.tone import Tone
 from pix2live.signals import table
 from pix2live.signals.bus import Bus
@@ -46,8 +49,11 @@ class Hearing:
         self._mono = np.zeros(hop, np.float32)
         self._row = np.zeros(len(table.SECTIONS["hearing"]))
         beats, tones = len(table.BEAT), len(table.TONE)
-        self._tones, self._forms = self._row[beats:beats + tones], self._row[beats + tones:]
+        self._beat, self._tones, self._forms = (
+            self._row[:beats], self._row[beats:beats + tones], self._row[beats + tones:])
+        self._novelty, self._tempo = Novelty(rate, hop), Tempo(rate, hop)
         self._tone, self._form = Tone(rate, hop), Form(rate, hop)
+        self._no_models = np.zeros(0, np.float32)
 
     def step(self) -> int:
         """Hear what has come since the last step, up to half a second of it; returns the number of hops."""
@@ -75,6 +81,7 @@ class Hearing:
         else:
             samples.fill(0.0)
         scalars = audio["scalars"][0][:len(table.AUDIO)]
+        self._tempo.process(self._novelty.process(samples), self._no_models, self._beat)
         self._tone.process(samples, self._tones)
         self._form.process(audio["mel"][0], scalars, self._forms)
         frame = self._bus.hearing.frame
