@@ -44,7 +44,7 @@ from tools.ears_corpus_midi import (
 )
 from tools.ears_corpus_truth import answers
 
-VERSION = 2
+VERSION = 3
 FOLDER = Path(platformdirs.user_cache_dir("pix2live")) / "ears"
 KINDS = ("mma", "beats", "mma", "melody", "mma", "beats", "mma", "score")
 SPLITS = ("train", "test", "train", "dev", "train", "test", "train", "dev", "test", "train")
@@ -199,7 +199,7 @@ def breaks(piece: Piece, rng: random.Random) -> list[tuple[float, float]]:
     first = rng.randrange(3, len(bars) - 6)
     a, b = bars[first], bars[first + 4]
     alone = rng.random() < 0.35
-    if alone == (piece.key is None):
+    if piece.key is None:
         return []
     piece.notes = [n for n in piece.notes if not a <= n.start < b or (n.channel == DRUMS) == alone]
     for n in piece.notes:

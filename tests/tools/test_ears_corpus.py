@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from tools import ears_corpus, ears_corpus_beats, ears_corpus_kit, ears_corpus_scores
-from tools.ears_corpus import Recipe, load, make, missing, plan
+from tools.ears_corpus import Recipe, breaks, load, make, missing, plan
 from tools.ears_corpus_charts import Chart, lead_line, make_chart
 from tools.ears_corpus_degrade import degrade
 from tools.ears_corpus_midi import (
@@ -159,6 +159,32 @@ def test_noise_comes_at_the_ratio_it_says() -> None:
     left = heard - gain * dry
     snr_db = 10 * np.log10(np.mean((gain * dry) ** 2) / np.mean(left**2))
     assert snr_db == pytest.approx(figures["noise_snr_db"], abs=0.5)
+
+
+def test_a_break_takes_the_drums_or_all_but_them_for_four_bars() -> None:
+    seen = set()
+    for seed in range(200):
+        notes = [Note(float(b), 1.5, c, 60, 90) for b in range(48) for c in (0, DRUMS)]
+        piece = Piece("x", [float(b) for b in range(48)], [4.0 * b for b in range(12)], notes, 120, key="C major",
+                      chords=[(0.0, 48.0, "C:maj")], tags=["drums"], end=48.0)  # fmt: skip
+        for a, b in breaks(piece, random.Random(seed)):
+            assert b - a == 16
+            inside = {n.channel for n in piece.notes if a <= n.start < b}
+            assert inside == ({DRUMS} if "drum break" in piece.tags else {0})
+            outside = [n for n in piece.notes if not a <= n.start < b]
+            assert len(outside) == 2 * 32
+            assert ("N" in [c for _, _, c in piece.chords or []]) == ("drum break" in piece.tags)
+            seen.add(piece.tags[-1])
+    assert seen == {"drum break", "beatless break"}
+
+
+def test_drums_alone_do_not_break_into_silence() -> None:
+    for seed in range(100):
+        notes = [Note(float(b), 0.1, DRUMS, 38, 90) for b in range(48)]
+        piece = Piece("x", [float(b) for b in range(48)], [4.0 * b for b in range(12)], notes, 120)
+        piece.tags, piece.end = ["drums"], 48.0
+        assert breaks(piece, random.Random(seed)) == []
+        assert len(piece.notes) == 48
 
 
 def test_a_drum_machine_hits_where_it_is_told_and_the_music_ducks() -> None:
