@@ -170,7 +170,9 @@ class SoundCard:
         goes on."""
         # The meter counts the output's callbacks. An input that starts later than the output is given time.
         splice = self._splice
-        return splice is None or now_s - max(splice.last_s, self._started_s + 2.0) < 1.0
+        if splice is None or (self.input is not None and self.input.may_pause):
+            return True
+        return now_s - max(splice.last_s, self._started_s + 2.0) < 1.0
 
     def drop_input(self) -> None:
         """Let a dead input of its own go; silence is heard from now on, and what is played goes on. Never waits."""

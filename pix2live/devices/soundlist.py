@@ -68,6 +68,11 @@ class DeviceInfo:
         return 2 if self.is_plug and self.inputs >= PLUG_CHANNELS else min(self.inputs, MAX_IN_CHANNELS)
 
     @property
+    def may_pause(self) -> bool:
+        """True of WASAPI's loopbacks: nothing comes while nothing is played."""
+        return self.name.endswith("[Loopback]")
+
+    @property
     def least_inputs(self) -> int:
         """Input channels to open at least: a sound server that is asked for fewer than there are mixes them."""
         return self.inputs if self.rate_is_true else 2 if self.is_plug else 1

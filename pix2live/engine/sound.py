@@ -122,7 +122,12 @@ class Sound:
         chosen, readable = self._chosen()
         self._in, again = self._choose(devices, "input", wanted_in, chosen.input)
         self._out, _ = self._choose(devices, "output", wanted_out, chosen.output)
-        channels = options.audio_channels or (chosen.channels if again and chosen.channels else None)
+        channels = options.audio_channels
+        if channels is None and again and self._in is not None and chosen.channels:
+            if max(chosen.channels) <= self._in.inputs:
+                channels = chosen.channels
+            else:
+                self._notices.append(f"{self._in.name} has no channel {max(chosen.channels)} as last time: hearing all")
         if self._in is None and channels:
             raise UsageError("channels can be chosen only of a sound device", "--audio-channels",
                              "name one with --audio-in")

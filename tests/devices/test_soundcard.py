@@ -66,6 +66,72 @@ def test_channels_opened_beyond_the_wanted_are_left_out() -> None:
     assert np.all(b(sound.tobytes(), 256, TIMES, 0)[0] == 0.25)
 
 
+@pytest.mark.parametrize("bad", [0.0, np.nan])
+def test_chosen_channels_are_heard_in_their_order(bad: float) -> None:
+    meter = CallbackMeter(RATE, 64)
+    sound = np.arange(8, dtype=np.float32) + np.zeros((64, 1), np.float32)
+    sound[5, 7] += bad
+    heard = Capture(RATE, 3, 8, 64, meter, (7, 0, 2)).block(sound.tobytes(), 64)
+    expected = np.tile(np.array([7, 0, 2], np.float32), (64, 1))
+    expected[5, 0] += bad
+    assert np.array_equal(heard, np.nan_to_num(expected)) and meter.not_finite == (bad != 0.0)
+    # Any order of all of them too, and never the device's own order by mistake.
+    assert np.array_equal(Capture(RATE, 2, 2, 64, meter, (1, 0)).block(sound[:, :2].tobytes(), 64), sound[:, 1::-1])
+
+
+class Streams:
+    """A PyAudio that notes how streams are opened; what it lists is ``devices``."""
+
+    def __init__(self) -> None:
+        self.opened: list[dict] = []
+
+    def open(self, **how: object) -> "Streams":
+        self.opened.append(how)
+        return self
+
+    def get_input_latency(self) -> float:
+        return 0.0
+
+    get_output_latency = get_input_latency
+
+    def close(self) -> None: ...
+
+    terminate = stop_stream = close
+
+
+@pytest.mark.parametrize(("device", "asked", "picks", "opened"), [
+    (DeviceInfo(0, "Big: Audio (hw:1,0)", 18, 0, 48000.0, "ALSA", True, False), None, range(8), 8),
+    (DeviceInfo(0, "Big: Audio (hw:1,0)", 18, 0, 48000.0, "ALSA", True, False), (18, 3), (17, 2), 18),
+    (DeviceInfo(0, "Mono", 1, 0, 48000.0, "Core Audio", True, False), None, (0,), 1),
+    (DeviceInfo(0, "plug", 32, 0, 44100.0, "ALSA", True, False), None, (0, 1), 2),
+    (DeviceInfo(0, "plug", 32, 0, 44100.0, "ALSA", True, False), 1, (0,), 2),
+    (DeviceInfo(0, "default", 6, 0, 48000.0, "ALSA", True, False, rate_is_true=True), (2,), (1,), 6),
+    (DeviceInfo(0, "Four", 4, 0, 48000.0, "PulseAudio", False, False, 9, "s", True), 2, (0, 1), 2),
+])
+def test_enough_channels_are_opened_for_those_that_are_heard(
+        device: DeviceInfo, asked: object, picks: object, opened: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    audio = Streams()
+    monkeypatch.setattr("pix2live.devices.soundcard.portaudio", lambda: audio)
+    monkeypatch.setattr("pix2live.devices.soundcard.devices_of", lambda _: [device])
+    card = SoundCard(0, None, in_channels=asked, callback=copy_first)  # type: ignore[arg-type]
+    assert card.picks == tuple(picks) and card.in_channels == len(card.picks)  # type: ignore[arg-type]
+    how = audio.opened[0]
+    assert how["channels"] == opened and how["input_device_index"] == device.portaudio and not how["output"]
+    for wrong in (0, 9, (0,), (device.inputs + 1,), (), (1,) * 9):
+        with pytest.raises(DeviceError, match=device.name.split()[0]):
+            SoundCard(0, None, in_channels=wrong, callback=copy_first)
+    card.close()
+
+
+def test_a_block_is_as_long_at_double_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pix2live.devices.soundcard.portaudio", Streams)
+    monkeypatch.setattr("pix2live.devices.soundcard.devices_of", lambda _: DEVICES)
+    for rate, block in ((44100, 256), (48000, 256), (88200, 512), (96000, 512), (192000, 1024)):
+        card = SoundCard(1, None, rate, 256, callback=copy_first)
+        assert (card.rate, card.block) == (rate, block)
+        card.close()
+
+
 def test_stereo_is_mixed_to_a_mono_device_and_laid_on_the_first_two_of_many() -> None:
     def make(heard: np.ndarray, out: np.ndarray, air_s: float) -> None:
         out[:, 0], out[:, 1] = 0.5, 0.25
