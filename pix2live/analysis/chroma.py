@@ -34,7 +34,7 @@ class Chroma(NamedTuple):
     newest: np.ndarray  # float64 (12,): the chroma to be shown, before smoothing
     smooth: np.ndarray  # float64 (12,)
     explained: np.ndarray  # float64 (1,): share of the spectrum that notes explain, 0..1
-    count: np.ndarray  # int64 (1,): hops since the last spectrum
+    hops: np.ndarray  # int64 (1,): hops since the last spectrum
 
 
 def chroma(sample_rate: float, hop: int) -> Chroma:
@@ -85,8 +85,8 @@ def chroma_step(state: Chroma, samples: np.ndarray, row: np.ndarray) -> bool:
     spectrum's windows (20 ms at 1 kHz, 60 ms at 220 Hz, 90 ms at 70 Hz) and 60 ms of smoothing.
     """
     vqt_gather(state.vqt, samples)
-    fresh = state.count[0] == EVERY - 1
-    state.count[0] = (state.count[0] + 1) % EVERY
+    fresh = state.hops[0] == EVERY - 1
+    state.hops[0] = (state.hops[0] + 1) % EVERY
     smooth = state.smooth
     if fresh:
         vqt_transform(state.vqt, state.magnitude)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pix2live.analysis.vqt import LOBES, LOWEST_NOTE, PER_SEMITONE, bin_hz, hann_response, lengths_s
+from pix2live.analysis.vqt import LOBES, PER_SEMITONE, bin_hz, hann_response, lengths_s
 from pix2live.dsp.jit import kernel
 
 FIRST_NOTE, NOTES = 24, 73  # C1, 32.7 Hz, to C7, 2093 Hz
