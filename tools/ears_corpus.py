@@ -119,8 +119,7 @@ def missing() -> str | None:
     if want:
         return f"the ears' corpus needs programs of Debian: apt install {' '.join(want)}"
     if ears_corpus_scores.corpus() is None:
-        home, needs = ears_corpus_scores.HOME, ears_corpus_scores.NEEDS
-        return f"the ears' corpus needs music21: .venv/bin/pip install --no-deps --target {home} {needs}"
+        return "the ears' corpus needs music21: pip install -e '.[dev]'"
     return None
 
 

@@ -1,21 +1,15 @@
 """Scores and tunes of music21's corpus, as they are written, on instruments and in keys from a seed.
 
-music21 (PyPI) is looked for among the installed packages, then in ``HOME``. Its scores have licences of their own:
-they serve to measure and are not shipped.
+music21's scores have licences of their own: they serve to measure and are not shipped.
 """
 
 import importlib.util
 import random
-import sys
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from tools.ears_corpus_midi import DRUMS, CorpusError, Note, Piece
 
-HOME = Path(platformdirs.user_cache_dir("pix2live")) / "music21"
-NEEDS = "music21 jsonpickle webcolors chardet more-itertools joblib requests"
 # Written for the ear that follows one line: (General MIDI program, semitones it is moved by)
 SOLOISTS = (
     (73, 0), (71, 0), (68, 0), (40, 0), (56, 0), (65, 0), (0, 0), (24, -12), (74, 0), (110, 0), (11, 0), (42, -12),
@@ -30,8 +24,6 @@ COMPOSERS = ("haydn", "mozart", "beethoven", "corelli", "joplin", "schumann_clar
 
 def corpus() -> Path | None:
     """Where music21's scores lie; None if it is not installed."""
-    if str(HOME) not in sys.path:
-        sys.path.append(str(HOME))
     spec = importlib.util.find_spec("music21")
     return Path(spec.origin).parent / "corpus" if spec and spec.origin else None
 
@@ -59,7 +51,7 @@ def scores() -> list[str]:
 def _root() -> Path:
     root = corpus()
     if root is None:
-        raise CorpusError(f"music21 is not installed: .venv/bin/pip install --no-deps --target {HOME} {NEEDS}")
+        raise CorpusError("music21 is not installed: pip install -e '.[dev]'")
     return root
 
 

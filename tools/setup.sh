@@ -1,7 +1,8 @@
 #!/bin/sh
 # Set-up for `make`: system packages where missing, a virtual environment, the program itself.
 #   tools/setup.sh run     what playing needs
-#   tools/setup.sh test    also what the tests need: a private sound server, screen, JACK, and some real music
+#   tools/setup.sh test    also what the tests need: a private sound server, screen, JACK, real music, and
+#                          bands that play music with known answers
 # Quick when there is nothing to do.
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,7 +10,8 @@ cd "$(dirname "$0")/.."
 RUN="python3-venv python3-dev gcc g++ portaudio19-dev libasound2-plugins libegl1 libgl1 libegl-mesa0 libglx-mesa0
  libgl1-mesa-dri libopengl0"
 TEST="pipewire pipewire-pulse pipewire-bin wireplumber dbus pulseaudio-utils sox jackd2 xvfb xauth x11-utils x11-apps
- xdotool imagemagick singularity-music"
+ xdotool imagemagick singularity-music mma fluidsynth espeak-ng fluid-soundfont-gm musescore-general-soundfont-small
+ timgm6mb-soundfont"
 
 say() { echo "set-up: $*"; }
 die() { echo "set-up: $*" >&2; exit 1; }

@@ -29,8 +29,6 @@ from tools.ears_corpus_midi import (
 )
 from tools.ears_corpus_truth import answers, chords_s, onsets
 
-needs = pytest.mark.skipif(missing() is not None, reason=missing() or "")
-
 
 def clicks(times: list[float], seconds: float, decay_s: float = 0.01) -> np.ndarray:
     out = np.zeros((int(seconds * RATE), 2), np.float32)
@@ -214,7 +212,6 @@ def test_every_style_fills_its_bars_with_drums_on_the_grid() -> None:
         assert piece.chords[-1][1] == piece.end
 
 
-@needs
 def test_no_source_is_in_two_splits_and_all_kinds_come_early() -> None:
     recipes = plan(200, 3)
     home: dict[str, str] = {}
@@ -237,7 +234,6 @@ def test_an_onset_is_as_late_as_the_instrument_of_its_moment() -> None:
     assert [n.start for n in heard_from(notes, setup, lag_s)] == pytest.approx([0.51, 1.54, 1.5, 2.0])
 
 
-@needs
 def test_a_piano_is_heard_at_once_and_strings_are_not(tmp_path: Path) -> None:
     found = lags("timgm", tmp_path)
     assert found[0] < 0.01
@@ -245,7 +241,6 @@ def test_a_piano_is_heard_at_once_and_strings_are_not(tmp_path: Path) -> None:
     assert found[48] > found[0] + 0.01
 
 
-@needs
 def test_a_tune_is_played_on_its_beats() -> None:
     piece = ears_corpus_scores.score("ryansMammoth/MinstrelsFancyClog.abc", 20.0, random.Random(1))
     assert piece.downbeats[1] - piece.downbeats[0] == 2.0
@@ -253,7 +248,6 @@ def test_a_tune_is_played_on_its_beats() -> None:
     assert strong > 0.8 * len(piece.downbeats)
 
 
-@needs
 def test_a_clip_sounds_where_its_answers_say_and_a_seed_makes_it_again(tmp_path: Path) -> None:
     recipe = Recipe("000-mma", "mma", "test", "casio/techno.mma", "casio/techno.mma", 3)
     said = []
