@@ -1,12 +1,13 @@
 """A sound card that never stops: what dies is silence at once, and is taken back when it returns."""
 
+import contextlib
 from collections.abc import Callable
 
 from pix2live.devices.bridge import Callback
 from pix2live.devices.meter import CallbackMeter
 from pix2live.devices.nullclock import NullClock
 from pix2live.devices.soundcard import SoundCard
-from pix2live.devices.soundlist import DeviceInfo, Lookout, find_again
+from pix2live.devices.soundlist import DeviceInfo, Lookout, find_again, list_devices
 from pix2live.errors import DeviceError
 
 RETRY_S, RETRY_MOST_S, FAILED_S = 1.0, 10.0, 10.0
@@ -39,7 +40,8 @@ class SteadyCard:
         self._driver: SoundCard | NullClock = card or self._null_clock()
         if card is None and self._wanted:
             self._lost = set(self._wanted)
-            self._reopen(self._wanted.get("input"), self._wanted.get("output"))
+            with contextlib.suppress(DeviceError):
+                self._take_back(list_devices())
             if self._lost:
                 self._say_lost(self._lost)
 

@@ -1,5 +1,6 @@
 """Where the audio engine's sound comes from and goes to: a sound card, a file, the demo tune, or a null clock."""
 
+import multiprocessing
 import os
 from pathlib import Path
 from typing import Protocol
@@ -74,6 +75,15 @@ class OfflineSound:
         """Let the file go."""
         if self.source is not None and hasattr(self.source, "close"):
             self.source.close()
+
+
+def _quiet_for_good() -> None:
+    # PortAudio and ALSA write lines of their own from their threads when a stream dies. All that this engine has to say
+    # goes through its notices.
+    if multiprocessing.parent_process() is not None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
 
 
 class Sound:
@@ -232,6 +242,7 @@ class Sound:
 
     def start(self) -> None:
         """Let the callback run."""
+        _quiet_for_good()
         self._card.start()
 
     def step(self, now_s: float, bus: Bus) -> None:

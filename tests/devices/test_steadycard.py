@@ -103,6 +103,7 @@ class World:
 def fakes(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(steadycard, "SoundCard", Card)
     monkeypatch.setattr(steadycard, "Lookout", Eyes)
+    monkeypatch.setattr(steadycard, "list_devices", lambda: Eyes.here)
     Card.opened, Card.busy, Eyes.here, Eyes.looks = [], set(), [MIC, OUT, OTHER], 0
     yield
     for world in WORLDS:
@@ -217,12 +218,17 @@ def test_a_driver_that_hangs_ends_the_process_by_an_error() -> None:
         w.go(1.0)
 
 
-def test_begun_without_its_devices_it_says_so_and_waits() -> None:
-    Card.busy = {MIC.name, OUT.name}
+@pytest.mark.parametrize("why", ["away", "busy"])
+def test_begun_without_its_devices_it_says_so_and_waits(why: str) -> None:
+    if why == "away":
+        Eyes.here = [OTHER]
+    else:
+        Card.busy = {MIC.name, OUT.name}
     w = world(opened=False)
     assert isinstance(w.driver, NullClock) and "is gone: input Mic" in w.said[-1]
-    Card.busy = set()
-    w.go(12.0)
+    assert len(w.said) == 1 or why == "busy"
+    Card.busy, Eyes.here = set(), [OUT, OTHER, MIC]
+    w.go(2.0 if why == "away" else 12.0)
     assert (w.driver.input, w.driver.output) == (MIC, OUT)
 
 

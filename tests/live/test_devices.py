@@ -142,6 +142,22 @@ def test_the_sound_server_dies_and_comes_back_and_the_show_goes_on(rig: Rig, tmp
         sound, _ = soundfile.read(rig.record(tmp_path / "heard.wav", 1.5))
         assert np.abs(sound).max() > 0.05, "nothing is played any more"
         assert {name: show.engine_pid(name) for name in pids} == pids, show.said()
+        # Nothing that the libraries write of it reaches the person.
+        told = [line for line in show.said().splitlines() if line.strip()]
+        assert all(line.startswith("pix2live: ") for line in told), told
+
+
+def test_an_audio_engine_killed_while_its_devices_are_away_comes_back_with_them(rig: Rig, tmp_path: Path) -> None:
+    with Running("--audio-in", "mic", "--audio-out", "sink", *SMALL, env=rig.env) as show:
+        rig.kill_sound()
+        wait_for("the line", lambda: "gone: input mic and output sink" in show.said(), 10)
+        show.kill("audio")
+        hops = show.bus.audio.count
+        wait_for("features of silence", lambda: show.bus.audio.count > hops + 100, 10)
+        assert "demo tune" not in show.said()
+        rig.restart_sound()
+        rig.play(tone(tmp_path / "a.wav", [500.0]))
+        wait_for("the tone", lambda: show.signal("audio", LOUD) > -12.0, 30)
 
 
 def force_rate(rig: Rig, rate: int) -> None:
