@@ -19,6 +19,7 @@ KEY, MODE, CHORD = TONE.index("tone.key"), TONE.index("tone.mode"), TONE.index("
 CHORDS, NONE = 25, 24
 _CHORD_LASTS_S = 1.5
 _CHORD_LEAD = 0.2  # by which another chord's probability must exceed that of the one shown
+_NONE_COST = 0.5  # in logits: music has a chord more often than the material that the weights were learned on
 _SILENT_NONE = 3.0  # what silence adds for no chord, in logits
 _HISTORY_S = 20.0
 _KEY_LASTS_S = 10.0
@@ -34,8 +35,8 @@ _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17
 # How often a chord comes next in a key, by degree: in major I ii iii IV V vi, in minor i III iv v V VI VII. Round
 # figures; what is left is shared by all chords.
 _NEXT = (
-    {(0, 0): 0.22, (2, 1): 0.08, (4, 1): 0.05, (5, 0): 0.17, (7, 0): 0.17, (9, 1): 0.13},
-    {(0, 1): 0.22, (3, 0): 0.10, (5, 1): 0.11, (7, 1): 0.05, (7, 0): 0.10, (8, 0): 0.12, (10, 0): 0.12},
+    {(0, 0): 0.25, (2, 1): 0.08, (4, 1): 0.05, (5, 0): 0.19, (7, 0): 0.19, (9, 1): 0.14},
+    {(0, 1): 0.25, (3, 0): 0.11, (5, 1): 0.12, (7, 1): 0.05, (7, 0): 0.11, (8, 0): 0.13, (10, 0): 0.13},
 )
 
 
@@ -127,7 +128,7 @@ def _hear_chord(state: Harmony, registers: np.ndarray, explained: float) -> None
                     if value > 0.0:
                         fit += weights[mode, r, i] * value
             logits[12 * mode + root] = fit
-    logits[NONE] = none[0] + none[1] * explained + none[2] * total
+    logits[NONE] = none[0] - _NONE_COST + none[1] * explained + none[2] * total
     if total == 0.0:
         logits[:] = 0.0
         logits[NONE] = _SILENT_NONE
