@@ -8,7 +8,7 @@ from typing import Any
 
 from pix2live.devices.bridge import Bridge, Callback, Capture, Splice
 from pix2live.devices.meter import CallbackMeter
-from pix2live.devices.realtime import ask_for_realtime
+from pix2live.devices.realtime import ask_for_realtime, yield_when_stuck
 from pix2live.devices.soundlist import MAX_IN_CHANNELS, DeviceInfo, devices_of, find_again, find_device, portaudio
 from pix2live.devices.soundserver import listening_to
 from pix2live.errors import DeviceError
@@ -139,6 +139,7 @@ class SoundCard:
     def start(self) -> None:
         """Let the callback run. Raises DeviceError where the device refuses now."""
         self._started_s = self._clock()
+        yield_when_stuck()
         try:
             for stream in self._streams:
                 self._start_stream(stream)

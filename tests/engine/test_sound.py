@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pix2live.cli import main
 from pix2live.devices import remembered
 from pix2live.devices.remembered import Chosen, load_chosen, save_chosen
 from pix2live.devices.soundlist import DeviceInfo
@@ -130,3 +131,13 @@ def test_a_folder_with_a_device_s_name_is_not_taken_for_a_file(tmp_path: Path, m
     (tmp_path / "song").write_bytes(b"x")
     assert not looks_like_file("monitor") and looks_like_file("song") and looks_like_file("x.WAV")
     assert not looks_like_file("Scarlett 2i2 USB: Audio (hw:2,0)")
+
+
+@pytest.mark.parametrize("arguments", [
+    ("play", "--audio-channels", "0"), ("play", "--audio-channels", "1,2,x"), ("play", "--audio-channels", ""),
+    ("play", "--audio-channels", "1,2,3,4,5,6,7,8,9"), ("devices", "--seconds", "3"), ("devices", "mic"),
+    ("devices", "--meter", "--seconds", "-1")])
+def test_wrong_options_are_one_line_and_exit_code_two(
+        arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(list(arguments)) == 2
+    assert capsys.readouterr().err.count("\n") == 1
