@@ -180,6 +180,7 @@ def _process(s: _Tempo, functions: np.ndarray, extra: np.ndarray, row: np.ndarra
     row[1] = m[_BEATS] - count
     row[2] = (m[_BEATS] - m[_BAR_BEGIN]) / m[_BAR_BEATS]
     row[3], row[4] = count, m[_BAR]
+    row[6] = m[_BAR_BEATS]
     row[5] = min(max(m[_EVIDENCE] / EVIDENCE_OF_SURE, 0.0), 1.0) * m[_LOCK]
 
 

@@ -3,7 +3,8 @@
 from typing import Any, Protocol
 
 NUDGE = 0.02  # of a param's travel
-_REPEATS = ("nudge_param", "select_param")
+NUDGE_BEAT_S = 0.005
+_REPEATS = ("nudge_param", "select_param", "nudge_beat")
 
 COMMANDS: dict[str, dict[str, Any]] = {
     "right": {"do": "next_preset"},
@@ -16,6 +17,9 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "p": {"do": "panic"},
     "space": {"do": "tap"},
     "t": {"do": "tap"},
+    "r": {"do": "follow_beat"},
+    ",": {"do": "nudge_beat", "by_s": -NUDGE_BEAT_S},
+    ".": {"do": "nudge_beat", "by_s": NUDGE_BEAT_S},
     "h": {"do": "help"},
     "f1": {"do": "help"},
     "l": {"do": "learn"},
@@ -41,7 +45,9 @@ HELP_LINES: tuple[tuple[str, str], ...] = (
     ("F, F11", "full screen"),
     ("B", "blackout, and back"),
     ("P", "panic: silence all sound; again: sound"),
-    ("Space, T", "tap the tempo"),
+    ("Space, T", "tap the tempo: it is yours until R"),
+    ("R", "the beat follows the music again"),
+    (", and .", "nudge the beat 5 ms later, earlier"),
     ("[ and ], Page Up, Down", "previous, next param"),
     ("- and +, Down, Up", "turn the param down, up"),
     ("L", "learn: the next control you move plays the param"),

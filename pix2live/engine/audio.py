@@ -42,6 +42,7 @@ class _Plan:
         self.synth = np.array([index[spec.id] for spec in Instrument.SPECS], np.int64)
         self.monitor, self.thru, self.input_gain = (
             index["audio.monitor"], index["audio.thru"], index["audio.input_gain_db"])
+        self.freeze = index["audio.freeze"]
         self.gain, self.mute = index["master.gain_db"], index["master.mute"]
         self.synth_settings = np.zeros(len(self.synth))
         self.synth_values = np.zeros(len(self.synth), np.float32)
@@ -161,6 +162,7 @@ class AudioEngine:
             monitor = settings[plan.thru if source is None else plan.monitor]
             gain = 0.0 if settings[plan.mute] > 0.5 else 10.0 ** (settings[plan.gain] / 20.0)
             input_gain = 10.0 ** (settings[plan.input_gain] / 20.0)
+            self.analyzer.freeze = settings[plan.freeze] > 0.5
         taken = self._heard[:n]
         take_in(heard, self._input_gain, input_gain, taken)
         first_frame = self._bus.sound_in.written

@@ -53,7 +53,8 @@ class DeskEngine:
         self.notices: list[str] = []
         self._patch = Patch()
         self._values = np.zeros(MAX_PARAMS)
-        self._transport, self._taps = Transport(), TapTempo()
+        self._transport, self._taps, self._nudge_s = Transport(), TapTempo(), 0.0
+        self._heard = bus.hearing.record()
         self._panics = 0
         self._selected = 0
         self._midi: MidiIn | None = None
@@ -80,9 +81,8 @@ class DeskEngine:
         self._bus.params.newest(record)
         self._patch, self._panics = patch, int(record["panics"][0])
         self._values[:] = record["values"][0]
-        if record["bpm"][0] > 0.0:
-            self._transport = Transport(float(record["bpm"][0]), float(record["anchor_s"][0]),
-                                        bool(record["tapped"][0]))
+        self._transport.read(record)
+        self._nudge_s = float(record["nudge_s"][0])
         with contextlib.suppress(Pix2liveError):
             self._path = find_preset(patch.preset)
         self._publish_params()
@@ -203,8 +203,8 @@ class DeskEngine:
     def _publish_params(self) -> None:
         frame = self._bus.params.frame
         frame["stamp"], frame["generation"] = self._clock.now(), self._patch.generation
-        frame["bpm"], frame["anchor_s"] = self._transport.bpm, self._transport.anchor_s
-        frame["tapped"], frame["panics"] = float(self._transport.tapped), self._panics
+        self._transport.put(frame)
+        frame["nudge_s"], frame["panics"] = self._nudge_s, self._panics
         frame["values"][0] = self._values
         self._bus.params.publish()
 
@@ -255,8 +255,13 @@ class DeskEngine:
         elif what == "panic":
             self._panic()
         elif what == "tap":
-            self._transport = self._taps.tap(float(command.get("at_s", now_s)), self._transport)
-            self._say(f"{self._transport.bpm:.1f} BPM")
+            self._tap(float(command.get("at_s", now_s)))
+        elif what == "nudge_beat":
+            self._nudge_s += float(command["by_s"])
+            self._say(f"beat {self._nudge_s * 1000.0:+.0f} ms")
+        elif what == "follow_beat":
+            self._transport, self._nudge_s = Transport(), 0.0
+            self._say("the beat follows the music")
         elif what == "select_param":
             self._selected = (self._selected + int(command["by"])) % len(self._patch.table)
             self._show_param()
@@ -278,6 +283,12 @@ class DeskEngine:
             if self._mapping.clear(self._patch.table.ids[self._selected]):
                 self._save_mapping()
             self._say(f"{self._patch.table.ids[self._selected]} is free of controls")
+
+    def _tap(self, at_s: float) -> None:
+        if not self._transport.tapped and self._bus.hearing.newest(self._heard) >= 0:
+            self._transport.hear(float(self._heard["stamp"][0]), self._heard["scalars"][0, :len(table.BEAT)])
+        self._transport, self._nudge_s = self._taps.tap(at_s, self._transport), 0.0
+        self._say(f"{self._transport.bpm:.1f} BPM by hand; R follows the music again")
 
     def _panic(self) -> None:
         # A picture that goes on would sound again at once, so all is muted as well, until asked for again.

@@ -17,6 +17,7 @@ MASTER = (
     ParamSpec("audio.monitor", "Played sound heard", "", 0.0, 1.0, 1.0),
     ParamSpec("audio.thru", "Live input heard", "", 0.0, 1.0, 0.0),
     ParamSpec("audio.input_gain_db", "Input gain", "dB", -24.0, 36.0, 0.0),
+    ParamSpec("audio.freeze", "Levels stand still", "", 0.0, 1.0, 0.0, kind="bool"),
     ParamSpec("mixer.fade_s", "Crossfade", "s", 0.0, 20.0, 1.5),
 )
 

@@ -44,7 +44,9 @@ _FIELDS: dict[str, tuple[int, list]] = {
     ]),
     "control": (16, [("scalars", "<f8", (len(table.SECTIONS["control"]),))]),
     "params": (64, [
-        ("generation", "<i8"), ("bpm", "<f8"), ("anchor_s", "<f8"), ("tapped", "<f8"), ("panics", "<i8"),
+        ("generation", "<i8"), ("panics", "<i8"), ("tapped", "<f8"), ("nudge_s", "<f8"), ("bpm", "<f8"),
+        ("anchor_s", "<f8"), ("beats", "<f8"), ("in_bar", "<f8"), ("bars", "<f8"), ("meter", "<f8"),
+        ("confidence", "<f8"),
         ("values", "<f8", (MAX_PARAMS,)),
     ]),
     "patch": (4, [("generation", "<i8"), ("length", "<i8"), ("text", "u1", (MAX_PATCH_BYTES,))]),

@@ -23,6 +23,7 @@ class SignalReader:
         self._control = bus.control.record()
         self.params = bus.params.record()
         self.transport = Transport()
+        self._beats = 0.0
         self._used = {
             name: None if vectors else _end_of_scalars(getattr(bus, name).dtype) for name in ("audio", "perception")
         }
@@ -50,10 +51,13 @@ class SignalReader:
         for target, source in self._targets:
             np.copyto(target, source)
         params = self.params
-        bpm, anchor_s = float(params["bpm"][0]), float(params["anchor_s"][0])
-        if bpm > 0.0 and (bpm != self.transport.bpm or anchor_s != self.transport.anchor_s):
-            self.transport = Transport(bpm, anchor_s, bool(params["tapped"][0]))
-        self.transport.write(time_s, self._beat)
+        if params["tapped"][0] > 0.0:
+            self.transport.read(params)
+        elif bus.hearing.count:
+            self.transport.hear(float(self.hearing["stamp"][0]), self.hearing["scalars"][0, :len(table.BEAT)])
+        else:
+            self.transport.anchor_s = time_s
+        self._beats = self.transport.write(time_s + float(params["nudge_s"][0]), self._beat, self._beats)
         self._clock[0] = show_s
         self._clock[1] = frame
         return self.values

@@ -22,7 +22,7 @@ AUDIO = (
     "audio.onset", "audio.onset_strength", "audio.onset_count", "audio.kick", "audio.snare", "audio.hat",
     "audio.kick_count", "audio.snare_count", "audio.hat_count",
 )
-BEAT = ("beat.bpm", "beat.phase", "beat.bar_phase", "beat.count", "beat.bar", "beat.confidence")
+BEAT = ("beat.bpm", "beat.phase", "beat.bar_phase", "beat.count", "beat.bar", "beat.confidence", "beat.meter")
 TONE = ("tone.f0_hz", "tone.note", "tone.confidence", "tone.key", "tone.mode", "tone.chord",
         *(f"tone.chroma.{i}" for i in range(12)))
 FORM = ("form.energy_trend", "form.build", "form.drop", "form.section_count")

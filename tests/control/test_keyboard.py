@@ -40,9 +40,9 @@ def test_a_release_and_an_unknown_key_do_nothing() -> None:
     assert command_for(_Key("f", ctrl=True)) is None and command_for(_Key("f", alt=True)) is None
 
 
-def test_a_held_key_repeats_for_params_alone() -> None:
+def test_a_held_key_repeats_only_where_it_turns_something() -> None:
     repeating = {command["do"] for name in COMMANDS if (command := command_for(_Key(name, repeat=True)))}
-    assert repeating == {"select_param", "nudge_param"}
+    assert repeating == {"select_param", "nudge_param", "nudge_beat"}
 
 
 def test_a_command_may_be_changed_without_changing_the_key() -> None:

@@ -107,6 +107,24 @@ def test_panic_counts_and_tap_sets_the_tempo() -> None:
     assert record["bpm"][0] == pytest.approx(120.0) and record["tapped"][0] == 1.0 and record["panics"][0] == 1
 
 
+def test_a_tap_takes_the_beat_that_was_heard_over_and_goes_on_counting() -> None:
+    desk = Desk(preset=PRESETS[0])
+    heard = desk.bus.hearing.frame
+    heard["stamp"], heard["scalars"][0, :7] = 20.0, (100.0, 0.9, 1.9 / 4.0, 11.0, 5.0, 0.9, 4.0)
+    desk.bus.hearing.publish()
+    desk.tell(do="nudge_beat", by_s=0.005)
+    record = desk.bus.params.record()
+    desk.bus.params.newest(record)
+    assert record["tapped"][0] == 0.0 and record["nudge_s"][0] == 0.005
+    desk.tell(do="tap", at_s=20.0)
+    desk.bus.params.newest(record)
+    taken = [float(record[name][0]) for name in ("tapped", "bpm", "anchor_s", "beats", "in_bar", "bars", "nudge_s")]
+    assert taken == [1.0, 100.0, 20.0, 12.0, 2.0, 5.0, 0.0]
+    desk.tell(do="follow_beat")
+    desk.bus.params.newest(record)
+    assert record["tapped"][0] == 0.0
+
+
 @pytest.mark.parametrize("command", [
     {"do": "load_preset", "name": "no such"}, {"do": "nonsense"}, {"do": "set_param", "id": "no.such", "value": 1.0}])
 def test_a_wrong_command_changes_nothing(command: dict) -> None:

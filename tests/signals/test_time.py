@@ -26,10 +26,41 @@ def test_the_system_clock_waits_at_least_as_long_as_asked() -> None:
 
 
 def test_transport_predicts_the_phase_at_any_coming_moment() -> None:
-    transport = Transport(bpm=120.0, anchor_s=10.0)
-    scalars = np.zeros(6)
-    transport.write(10.0 + 4 * 0.5 + 0.25, scalars)  # four and a half beats on
-    assert list(scalars) == [120.0, 0.5, pytest.approx(0.125), 4.0, 1.0, 0.0]
+    transport = Transport(bpm=120.0, anchor_s=10.0, beats=7.0, in_bar=1.0, bars=2.0, meter=3.0, confidence=0.5)
+    scalars = np.zeros(len(table.BEAT))
+    transport.write(10.0 + 4 * 0.5 + 0.25, scalars)  # four and a half beats on: the second and a half of bar 3
+    assert list(scalars) == [120.0, 0.5, pytest.approx(2.5 / 3), 11.0, 3.0, 0.5, 3.0]
+
+
+def test_a_correction_backwards_holds_the_beat_instead_of_counting_it_twice() -> None:
+    scalars = np.zeros(len(table.BEAT))
+    beats = Transport(bpm=120.0, beats=4.05, in_bar=0.05).write(0.0, scalars)
+    for said in (3.95, 3.98, 4.02):
+        beats = Transport(bpm=120.0, beats=said, in_bar=said - 4.0, bars=1.0).write(0.0, scalars, beats)
+        assert scalars[3] == 4.0 and scalars[1] == pytest.approx(0.05) and scalars[2] == pytest.approx(0.0125)
+    beats = Transport(bpm=120.0, beats=4.1, in_bar=0.1, bars=1.0).write(0.0, scalars, beats)
+    assert scalars[1] == pytest.approx(0.1)
+    Transport(bpm=120.0, beats=1.0, in_bar=1.0).write(0.0, scalars, beats)  # another count altogether: begun anew
+    assert scalars[3] == 1.0
+
+
+def test_the_reader_runs_what_was_heard_on_and_a_tap_and_a_nudge_override_it() -> None:
+    bus = Bus.local()
+    bus.hearing.frame["stamp"] = 10.0
+    # 120 BPM in 3/4, a quarter past the second beat of the second bar
+    bus.hearing.frame["scalars"][0, :len(table.BEAT)] = 120.0, 0.25, 1.25 / 3.0, 4.0, 1.0, 0.8, 3.0
+    bus.hearing.publish()
+    reader, first = SignalReader(bus), table.INDEX["beat.bpm"]
+    beat = reader.read(10.1, 0.0, 0)[first:first + len(table.BEAT)]
+    assert list(beat) == pytest.approx([120.0, 0.45, 1.45 / 3.0, 4.0, 1.0, 0.8, 3.0])
+    bus.params.frame["nudge_s"] = 0.05
+    bus.params.publish()
+    assert reader.read(10.1, 0.0, 0)[first + 1] == pytest.approx(0.55)
+    Transport(bpm=60.0, anchor_s=10.0, beats=5.0, in_bar=2.0, bars=1.0, meter=3.0, confidence=1.0,
+              tapped=True).put(bus.params.frame)
+    bus.params.frame["nudge_s"] = 0.0
+    bus.params.publish()
+    assert list(reader.read(10.5, 0.0, 0)[first:first + 7]) == pytest.approx([60.0, 0.5, 2.5 / 3, 5.0, 1.0, 1.0, 3.0])
 
 
 @pytest.mark.parametrize("bpm", [40.0, 97.0, 128.0, 240.0])
@@ -38,7 +69,7 @@ def test_taps_give_the_tempo_and_the_last_tap_is_a_beat(bpm: float) -> None:
     for n in range(6):
         transport = taps.tap(3.0 + n * 60.0 / bpm, transport)
     assert transport.bpm == pytest.approx(bpm) and transport.tapped
-    assert transport.beats(3.0 + 5 * 60.0 / bpm) == 0.0
+    assert transport.beats_at(3.0 + 5 * 60.0 / bpm) == transport.beats == round(transport.beats)
 
 
 def test_a_lone_tap_sets_the_phase_and_keeps_the_tempo() -> None:
