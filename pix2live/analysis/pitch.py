@@ -19,12 +19,12 @@ from pix2live.signals.table import TONE
 F0_HZ, NOTE, CONFIDENCE = TONE.index("tone.f0_hz"), TONE.index("tone.note"), TONE.index("tone.confidence")
 LOW_HZ, HIGH_HZ = 46.0, 4400.0
 _CANDIDATES = 8
-_HIGH_PASS_HZ, _LOW_PASS_HZ = 300.0, 4000.0
+_HIGH_PASS_HZ, _LOW_PASS_HZ = 400.0, 4000.0
 _LEAST_POWER = 1e-7  # mean square, -70 dBFS: below it nothing is heard
-_OCTAVE_COST = 0.12  # for each octave that a candidate lies below HIGH_HZ
+_OCTAVE_COST = 0.14  # for each octave that a candidate lies below HIGH_HZ
 _JUMP_COST = 0.08  # for each octave between two hops
 _VOICING_COST = 0.08  # for each beginning or end of a voiced stretch
-_UNVOICED = 0.44  # what a candidate's peak must beat
+_UNVOICED = 0.42  # what a candidate's peak must beat
 _WORST = -1e9
 _FAINT = 1e-25
 

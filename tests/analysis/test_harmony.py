@@ -64,6 +64,15 @@ def test_without_tones_there_is_no_chord_and_no_key(kind):
         assert (track[:, KEY] == -1).all()
 
 
+@pytest.mark.parametrize("rate", [22050, 44100, 96000])
+def test_chord_and_key_do_not_depend_on_the_rate(rate):
+    degrees = [(2, True), (7, True), (9, False), (2, True)]
+    sound = np.concatenate([chord(triad(r, m), 0.6, rate=rate) for r, m in degrees] * 3)
+    track = heard(sound, rate)
+    assert track[-1, CHORD] == 2 + 12
+    assert (track[-1, KEY], track[-1, MODE]) == (2, 0)
+
+
 def test_a_chord_ends_soon_after_the_sound():
     track = heard(np.concatenate([chord(triad(3, False), 1.0), np.zeros(RATE, np.float32)]))[:, CHORD]
     assert track[int(0.9 * RATE / 256)] == 3
