@@ -33,13 +33,13 @@ class Hearing:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._audio = bus.audio.record()
-        self._next = bus.audio.count
+        self._next = 0
         self._continued = np.zeros(len(table.SECTIONS["hearing"]))
         last = bus.hearing.record()
         if bus.hearing.newest(last) >= 0:
             # After a crash counters go on from where they stood.
             self._continued[_COUNTERS] = last["scalars"][0][_COUNTERS]
-            self._next = max(int(last["hop"][0]) + 1, self._next - MOST_HOPS)
+            self._next = max(int(last["hop"][0]) + 1, bus.audio.count - MOST_HOPS)
         self._build(USUAL)
 
     def _build(self, kind: tuple[float, int]) -> None:

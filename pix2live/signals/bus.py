@@ -136,7 +136,7 @@ class AudioRing:
         return int(self._written[0])
 
     def write(self, block: np.ndarray) -> None:
-        """Append ``block`` (frames, 1 or 2 channels). Real-time safe."""
+        """Append ``block`` (frames, channels), folded to two sides. Real-time safe."""
         _kernels().write_ring(self.ring, self._written, block)
 
     def read(self, start: int, out: np.ndarray) -> bool:

@@ -89,13 +89,22 @@ def find(head, seqs, stamps, time_s):
 
 @kernel
 def write_ring(ring, written, block):
-    """Append ``block`` (frames, channels) to ``ring`` (size, channels) and add to ``written[0]``."""
+    """Append ``block`` (frames, 1 or more channels) to ``ring`` (size, 2) and add to ``written[0]``.
+
+    One channel goes to both sides; of many, the mean of the first, third and so on to the left, of the others to the
+    right.
+    """
     size = ring.shape[0]
     at = written[0]
+    channels = block.shape[1]
     for f in range(block.shape[0]):
         i = (at + f) % size
-        for c in range(ring.shape[1]):
-            ring[i, c] = block[f, c] if c < block.shape[1] else (block[f, 0] if block.shape[1] == 1 else 0.0)
+        for side in range(2):
+            first = min(side, channels - 1)
+            total = np.float32(0.0)
+            for c in range(first, channels, 2):
+                total += block[f, c]
+            ring[i, side] = total / np.float32((channels - first + 1) // 2)
     fence()
     written[0] = at + block.shape[0]
 

@@ -41,13 +41,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 def _frames(bus: Bus, first: int) -> dict[str, np.ndarray]:
     """``HOPS`` hops from number ``first`` on, each read as it comes: the ring keeps only the newest."""
-    record = bus.audio.record()
-    rows: dict[str, list[np.ndarray]] = {name: [] for name in ("hop", "scalars", "spectrum", "waveform", "mel", "fft")}
+    record, heard = bus.audio.record(), bus.hearing.record()
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in (
+        "hop", "scalars", "spectrum", "waveform", "mel", "fft", "hearing")}
     for number in range(first, first + HOPS):
-        wait_for(f"hop {number}", lambda number=number: bus.audio.count > number, 30.0)
-        assert bus.audio.read(number, record), f"frame {number} is gone"
+        wait_for(f"hop {number}", lambda number=number: min(bus.audio.count, bus.hearing.count) > number, 30.0)
+        assert bus.audio.read(number, record) and bus.hearing.read(number, heard), f"frame {number} is gone"
+        assert heard["hop"][0] == number
         for name, row in rows.items():
-            row.append(record[name][0].copy())
+            row.append(heard["scalars"][0].copy() if name == "hearing" else record[name][0].copy())
     return {name: np.array(row) for name, row in rows.items()}
 
 
@@ -65,9 +67,13 @@ def test_live_engines_on_file_devices_give_the_features_and_the_sound_that_offli
                         picture=False)
     still.open()
     blocks = [block.copy() for _, block, _ in still.blocks((first + HOPS) * 256 / 48000)]
+    assert still.perception is not None
+    still.perception.step(still.clock.now())
     same = _frames(still.bus, first)
     still.close()
     scalars = {name: (live["scalars"][:, i], same["scalars"][:, i]) for i, name in enumerate(table.AUDIO)}
+    heard = table.SECTIONS["hearing"]
+    scalars |= {name: (live["hearing"][:, i], same["hearing"][:, i]) for i, name in enumerate(heard)}
     vectors = {name: (live[name], same[name]) for name in ("hop", "waveform", "fft", "spectrum", "mel")}
     for name, (one, other) in {**vectors, **scalars}.items():
         apart = np.abs(one.astype(np.float64) - other)
@@ -75,11 +81,11 @@ def test_live_engines_on_file_devices_give_the_features_and_the_sound_that_offli
         assert len(unlike) == 0, (f"{name} at {len(unlike)} hops from {unlike[0]} to {unlike[-1]} by up to "
                                   f"{apart.max():.2e}: {show.said()}")
     # The synth plays the still picture, and beside it the sound file: the same from the first sample to the last.
-    heard, rate = soundfile.read(played, dtype="float32", always_2d=True)
+    sounded, rate = soundfile.read(played, dtype="float32", always_2d=True)
     expected = np.concatenate(blocks)
-    n = min(len(heard), len(expected))
+    n = min(len(sounded), len(expected))
     assert rate == 48000 and n > 100_000 and np.abs(expected[:n]).max() > 0.05
-    assert np.abs(heard[:n] - expected[:n]).max() <= 2.0**-23  # the file has 24 bits
+    assert np.abs(sounded[:n] - expected[:n]).max() <= 2.0**-23  # the file has 24 bits
 
 
 def test_the_render_engine_draws_live_what_it_draws_offline(files: tuple[str, str]) -> None:

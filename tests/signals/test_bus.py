@@ -141,3 +141,14 @@ def test_too_little_shared_memory_is_one_plain_line(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(bus_module.os, "statvfs", lambda path: Full)
     with pytest.raises(Pix2liveError, match="MiB of shared memory are needed"):
         Bus.create()
+
+
+@pytest.mark.parametrize(("channels", "left", "right"), [(1, [0], [0]), (2, [0], [1]), (3, [0, 2], [1]),
+                                                         (8, [0, 2, 4, 6], [1, 3, 5, 7])])
+def test_the_ring_folds_all_channels_to_two_sides(channels: int, left: list[int], right: list[int]) -> None:
+    ring = AudioRing(np.zeros(64 + bus_module.RING_FRAMES * 8, np.uint8))
+    block = np.random.default_rng(0).standard_normal((64, channels)).astype(np.float32)
+    ring.write(block)
+    out = np.zeros((64, 2), np.float32)
+    assert ring.read(0, out)
+    np.testing.assert_allclose(out, np.stack([block[:, left].mean(1), block[:, right].mean(1)], 1), atol=1e-6)
