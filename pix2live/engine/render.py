@@ -30,6 +30,7 @@ from pix2live.visuals.layer import Layer
 from pix2live.visuals.mixer import Mixer
 from pix2live.visuals.pacer import FramePacer
 
+_CHROMA = slice(table.INDEX["tone.chroma.0"], table.INDEX["tone.chroma.0"] + table.CHROMA_SIZE)
 PREVIEW_SIZE = (640, 360)
 USUAL_SIZE, SOFTWARE_SIZE = (1280, 720), (640, 360)
 PREVIEW_S = 0.5
@@ -75,6 +76,7 @@ class RenderEngine:
         self._status = bus.status["render"]
         self.notices: list[str] = []
         self._reader = SignalReader(bus)
+        self._chroma = np.zeros(table.CHROMA_SIZE, np.float32)
         self._patch_reader, self._model_reader = PatchReader(bus.patch), PatchReader(bus.models)
         self._models: dict[str, int] = {}
         self._deck: _Deck | None = None
@@ -222,7 +224,9 @@ class RenderEngine:
         audio = self._reader.audio
         if int(audio["hop"][0]) != self._heard:
             self._heard = int(audio["hop"][0])
-            self._audio.update(audio["waveform"][0], audio["fft"][0], audio["spectrum"][0], audio["mel"][0])
+            np.copyto(self._chroma, self._reader.values[_CHROMA], casting="same_kind")
+            self._audio.update(audio["waveform"][0], audio["fft"][0], audio["spectrum"][0], audio["mel"][0],
+                               self._chroma)
         bus, record = self._bus, self._camera_record
         if bus.camera.count == self._camera_seen:
             return

@@ -10,6 +10,7 @@ SPECTRUM_SIZE = 512
 FFT_SIZE = 1025
 WAVEFORM_SIZE = 1024
 MEL_SIZE = 64
+CHROMA_SIZE = 12
 GRID_SIZE = 64
 PALETTE_SIZE = 5
 MODEL_SLOTS = 64
@@ -24,7 +25,7 @@ AUDIO = (
 )
 BEAT = ("beat.bpm", "beat.phase", "beat.bar_phase", "beat.count", "beat.bar", "beat.confidence", "beat.meter")
 TONE = ("tone.f0_hz", "tone.note", "tone.confidence", "tone.key", "tone.mode", "tone.chord",
-        *(f"tone.chroma.{i}" for i in range(12)))
+        *(f"tone.chroma.{i}" for i in range(CHROMA_SIZE)))
 FORM = ("form.energy_trend", "form.build", "form.drop", "form.section_count")
 VISION = (
     "vision.brightness", "vision.contrast", "vision.saturation", "vision.hue", "vision.warmth",

@@ -6,20 +6,22 @@ import moderngl
 import numpy as np
 import numpy.typing as npt
 
-from pix2live.signals.table import FFT_SIZE, MEL_SIZE, SPECTRUM_SIZE, WAVEFORM_SIZE
+from pix2live.signals.table import CHROMA_SIZE, FFT_SIZE, MEL_SIZE, SPECTRUM_SIZE, WAVEFORM_SIZE
 
 Floats = npt.NDArray[np.float32]
 
 
-_SIZES = {"wave": WAVEFORM_SIZE, "fft": FFT_SIZE - 1, "spectrum": SPECTRUM_SIZE, "mel": MEL_SIZE}
+_SIZES = {"wave": WAVEFORM_SIZE, "fft": FFT_SIZE - 1, "spectrum": SPECTRUM_SIZE, "mel": MEL_SIZE,
+          "chroma": CHROMA_SIZE}
+_NAMED = ("spectrum", "mel", "chroma")  # what an audioFFT input of that name gets
 
 
 class AudioTextures:
     """The newest sound as one-row-a-channel textures, as ISF asks for: one of each kind and width that a shader wants.
 
     An ``audio`` input gets the waveform, newest sample last, centred on 0.5. An ``audioFFT`` input gets linear bins;
-    named ``spectrum`` it gets the 512 log-spaced points, named ``mel`` the 64 mel bands. MAX takes the newest MAX
-    samples, or the loudest of each of MAX groups of bins.
+    named ``spectrum`` it gets the 512 log-spaced points, named ``mel`` the 64 mel bands, named ``chroma`` the twelve
+    pitch classes from C on. MAX takes the newest MAX samples, or the loudest of each of MAX groups of bins.
     """
 
     def __init__(self, ctx: moderngl.Context) -> None:
@@ -27,9 +29,11 @@ class AudioTextures:
         self._rows = {name: np.zeros((1, size), np.float32) for name, size in _SIZES.items()}
         self._textures: dict[tuple[str, int], tuple[moderngl.Texture, Floats]] = {}
 
-    def update(self, waveform: Floats, fft: Floats, spectrum: Floats, mel: Floats | None = None) -> None:
+    def update(self, waveform: Floats, fft: Floats, spectrum: Floats, mel: Floats | None = None,
+               chroma: Floats | None = None) -> None:
         """Take over a frame's sound: each ``(size,)`` or ``(channels, size)`` float32; NaN and Inf become 0."""
-        for name, values in (("wave", waveform), ("fft", fft), ("spectrum", spectrum), ("mel", mel)):
+        for name, values in (("wave", waveform), ("fft", fft), ("spectrum", spectrum), ("mel", mel),
+                             ("chroma", chroma)):
             if values is not None:
                 self._take(name, np.atleast_2d(values))
         for key in self._textures:
@@ -40,7 +44,7 @@ class AudioTextures:
 
         Valid until the number of channels changes, so ask each frame.
         """
-        source = "wave" if kind == "audio" else name if name in ("spectrum", "mel") else "fft"
+        source = "wave" if kind == "audio" else name if name in _NAMED else "fft"
         size = self._rows[source].shape[1]
         key = (source, min(columns, size) if columns else size)
         if key not in self._textures:

@@ -265,9 +265,18 @@ def test_sound_of_any_shape_is_taken(ctx: moderngl.Context) -> None:
             for value in (0.0, 1.0, np.nan, np.inf, 1e-40):
                 block = np.full((rows, columns), value, np.float32)
                 block.flags.writeable = False
-                audio.update(block, block, block, block)
-                for kind, name in (("audio", "wave"), ("audioFFT", "x"), ("audioFFT", "spectrum"), ("audioFFT", "mel")):
+                audio.update(block, block, block, block, block)
+                for kind, name in (("audio", "wave"), ("audioFFT", "x"), ("audioFFT", "spectrum"), ("audioFFT", "mel"),
+                                   ("audioFFT", "chroma")):
                     assert np.isfinite(pixels(audio.texture(kind, name))).all()
+    audio.release()
+
+
+def test_an_input_named_chroma_gets_the_twelve_pitch_classes(ctx: moderngl.Context) -> None:
+    audio, classes = AudioTextures(ctx), np.linspace(0.0, 1.0, 12, dtype=np.float32)
+    silence = np.zeros((1, 16), np.float32)
+    audio.update(silence, silence, silence, silence, classes)
+    assert pixels(audio.texture("audioFFT", "chroma")).reshape(-1) == pytest.approx(classes)
     audio.release()
 
 
