@@ -22,8 +22,9 @@ _CANDIDATES = 8
 _HIGH_PASS_HZ, _LOW_PASS_HZ = 400.0, 4000.0
 _LEAST_POWER = 1e-7  # mean square, -70 dBFS: below it nothing is heard
 _OCTAVE_COST = 0.14  # for each octave that a candidate lies below HIGH_HZ
-_JUMP_COST = 0.08  # for each octave between two hops
-_VOICING_COST = 0.08  # for each beginning or end of a voiced stretch
+_STEP_COST = 0.3  # for any change of more than half a semitone from one hop to the next
+_JUMP_COST = 0.15  # and for each octave of it
+_VOICING_COST = 0.5  # for each beginning or end of a voiced stretch
 _UNVOICED = 0.42  # what a candidate's peak must beat
 _WORST = -1e9
 _FAINT = 1e-25
@@ -205,7 +206,9 @@ def _follow(state: Pitch, lags: np.ndarray, count: int, old_lags: np.ndarray, ol
     for i in range(count):
         came = old[unvoiced] - _VOICING_COST
         for j in range(old_count):
-            came = max(came, old[j] - _JUMP_COST * abs(np.log2(lags[i] / old_lags[j])))
+            octaves = abs(np.log2(lags[i] / old_lags[j]))
+            cost = _JUMP_COST * octaves + (_STEP_COST if octaves > 0.042 else 0.0)
+            came = max(came, old[j] - cost)
         scores[i] = came + state.peaks[i]
         if scores[i] > scores[best]:
             best = i
