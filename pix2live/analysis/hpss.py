@@ -3,7 +3,7 @@
 Fitzgerald 2010 with one side, on 64 mel bands: what lasts, the median over the past, is harmonic; what stands out of
 that in several neighbouring bands at once, by the median over them, is percussive; soft masks after Wiener. (His
 median over the frequencies of the sound itself needs fine bins: in wide bands a dense chord is as broad as a drum.)
-What begins and is broad is percussive at once, and harmonic once it has lasted half the median's span, 61 ms.
+What begins and is broad is percussive at once, and harmonic once it has lasted half the median's span, 85 ms.
 """
 
 from typing import NamedTuple
@@ -16,9 +16,9 @@ from pix2live.dsp.jit import kernel
 from pix2live.signals.table import local
 
 PERCUSSIVE, HARMONIC = local("audio", "audio.percussive"), local("audio", "audio.harmonic")
-SPAN_S, NEIGHBOURS = 0.123, 7
+SPAN_S, NEIGHBOURS = 0.171, 7
 NARROW = 0.05  # share of a band's own power that counts as harmonic: the beginning of a single tone is no drum
-TILT_DB_PER_OCTAVE, TILT_PIVOT_HZ = 3.0, 1000.0  # music falls off about so; without it the bass would decide alone
+TILT_DB_PER_OCTAVE, TILT_PIVOT_HZ = 1.5, 1000.0  # half of what music falls off by: kicks weigh in, and so do hats
 
 
 class Split(NamedTuple):

@@ -137,14 +137,13 @@ def test_missing_channels_are_silent_and_further_ones_ignored():
     assert np.array_equal(rows["four"], Analysis(sound).scalars)
 
 
-def test_every_signal_of_this_room_moves_and_later_ones_stay_zero():
+def test_every_signal_of_this_room_moves():
     beat, _ = drums(8)
     mono = beat + 0.4 * pad(8)
     sound = np.stack([mono, np.roll(mono, 500)], axis=1).astype(np.float32)
     heard = Analysis(np.concatenate([sound, np.zeros((48000, 2), np.float32)]))
-    later = {f"audio.{drum}{part}" for drum in ("kick", "snare", "hat") for part in ("", "_count")}
     for name in AUDIO:
-        assert (np.ptp(heard[name]) == 0) == (name in later), name
+        assert np.ptp(heard[name]) > 0, name
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(48000, 9), (48000, -1), (4000, 2), (0, 2), (1e6, 2)])
