@@ -10,6 +10,7 @@ from pix2live.analysis.analyzer import Analyzer, AudioFeatures
 from pix2live.dsp.limiter import TruePeakLimiter
 from pix2live.engine.audio import AudioEngine
 from pix2live.engine.desk import DeskEngine
+from pix2live.engine.hearing import Hearing
 from pix2live.engine.options import Options
 from pix2live.models.runner import Runner, open_models
 from pix2live.patch.param import MASTER, ParamTable
@@ -130,6 +131,23 @@ def _hear(stage: AudioEngine, block: np.ndarray) -> list[np.ndarray]:
     return [out, record["scalars"]]
 
 
+def _with_hearing(channels: int) -> AudioEngine:
+    engine = _engine(channels)
+    engine.hearing = Hearing(engine.bus)  # type: ignore[attr-defined]
+    return engine
+
+
+def _hear_beat_tone_and_form(stage: AudioEngine, block: np.ndarray) -> list[np.ndarray]:
+    stage.callback(block, np.empty((len(block), 2), np.float32), 1.0)
+    bus = stage.bus  # type: ignore[attr-defined]
+    first = bus.hearing.count
+    stage.hearing.step()  # type: ignore[attr-defined]
+    assert bus.hearing.count == bus.audio.count
+    records = [bus.hearing.record() for _ in range(first, bus.hearing.count)]
+    assert all(bus.hearing.read(first + k, record) for k, record in enumerate(records))
+    return [np.array([record["scalars"][0] for record in records]).reshape(-1, len(table.SECTIONS["hearing"]))]
+
+
 def _no_reset(stage: object) -> None:
     """An engine begins anew by being made anew."""
 
@@ -141,6 +159,7 @@ STAGES = {
     "routes": Stage(_routes, _route, lambda s: s.reset(), (2,)),  # type: ignore
     "models": Stage(_models, _judge, lambda s: s.reset(), (2,)),  # type: ignore
     "audio engine": Stage(_engine, _hear, _no_reset, (1, 2, 5)),  # type: ignore
+    "hearing": Stage(_with_hearing, _hear_beat_tone_and_form, _no_reset, (1, 2, 5)),  # type: ignore
 }
 WALK = [(name, channels) for name, stage in STAGES.items() for channels in stage.channels]
 
@@ -157,7 +176,7 @@ def test_sound_stage_stays_finite_and_leaves_its_input_alone(name: str, channels
         assert np.array_equal(before, sound, equal_nan=True), f"{name} changed its input"
 
 
-@pytest.mark.parametrize(("name", "channels"), [w for w in WALK if w[0] != "audio engine"])
+@pytest.mark.parametrize(("name", "channels"), [w for w in WALK if STAGES[w[0]].reset is not _no_reset])
 def test_sound_stage_gives_the_same_after_reset(name: str, channels: int) -> None:
     make, run, reset, _ = STAGES[name]
     stage = make(channels)
@@ -174,7 +193,7 @@ def test_sound_stage_gives_the_same_after_reset(name: str, channels: int) -> Non
         assert np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("name", ["analyzer", "limiter", "audio engine"])
+@pytest.mark.parametrize("name", ["analyzer", "limiter", "audio engine", "hearing"])
 def test_sound_stage_gives_the_same_at_any_block_size(name: str) -> None:
     make, run, _, _ = STAGES[name]
     noise = np.tile(sounds(2)["noise"], (3, 1))
