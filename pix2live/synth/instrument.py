@@ -1,4 +1,4 @@
-"""The synth's front: a picture played as a score, with its gain, fades and limiter."""
+"""The synth's front: a picture played as a score, with its effects, gain, fades and limiter."""
 
 from typing import ClassVar
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pix2live.dsp.limiter import TruePeakLimiter
 from pix2live.dsp.oscillator import CHUNK
 from pix2live.signals.spec import ParamSpec
+from pix2live.synth.effects import EFFECT_SPECS, Effects
 from pix2live.synth.rows import ROW_MODES, SCALE, SCALE_MASKS, SCALES, empty_rows
 from pix2live.synth.sweep import DIRECTIONS, Bank, empty_state, play, take_score
 
@@ -28,6 +29,7 @@ class Instrument:
     within 1/30 s, the playhead going on; another number of rows, mode, scale or root is cross-faded at equal power.
     While ``synth.scan.normalise`` is on, the level follows the picture as a whole (time constant 1 s) towards -20 dBFS
     RMS, weighted by the ear, so that dark and bright pictures, few rows and many, are all comfortable.
+    Filter, chorus, delay and reverb follow, and sleep until they are asked for; then gain, mute and limiter.
 
     Args:
         sample_rate: Hz.
@@ -59,6 +61,7 @@ class Instrument:
         ParamSpec("synth.scan.invert", "invert", kind="bool"),
         ParamSpec("synth.scan.pan", "pan with the playhead"),
         ParamSpec("synth.scan.normalise", "even out pictures", default=1.0, kind="bool"),
+        *EFFECT_SPECS,
     )
 
     def __init__(self, sample_rate: float, max_partials: int = 2048, seed: int = 1) -> None:
@@ -67,7 +70,8 @@ class Instrument:
         self._first_phase = rng.integers(-(2**31), 2**31, (2, max_partials), dtype=np.int64).astype(np.int32)
         self._limiter = TruePeakLimiter(sample_rate)
         self.latency_samples = self._limiter.latency_samples
-        fields = [(spec.id.rpartition(".")[2], np.float32) for spec in self.SPECS]
+        names = (spec.id.removeprefix("synth.").removeprefix("scan.") for spec in self.SPECS)
+        fields = [(name.replace(".", "_"), np.float32) for name in names]
         self._controls = np.zeros(1, np.dtype(fields))
         self._params = self._controls.view(np.float32)
         self._lows = np.array([spec.low for spec in self.SPECS], np.float32)
@@ -80,6 +84,7 @@ class Instrument:
         self._mix = np.zeros((2, CHUNK), np.float32)
         self._chunk = np.zeros((CHUNK, 2), np.float32)
         self._strided = np.zeros((1024, 2), np.float32)  # for an output that is not contiguous
+        self._effects = Effects.empty(self.sample_rate)
         self._silence = np.zeros((1, max_partials, 2), np.float32)
         self._score = self._pending = self._silence
         self._kept: list[NDArray[np.float32]] = []
@@ -130,16 +135,18 @@ class Instrument:
         self._state[...] = empty_state()
         self._bank.clear(self._first_phase)
         self._mix[...] = 0.0
+        self._effects.reset()
         self._limiter.reset()
         self._score = self._silence
         self._panic = False
 
-    def process(self, params: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    def process(self, params: NDArray[np.float32], out: NDArray[np.float32], bpm: float = 120.0) -> None:
         """Fill ``out`` with the next frames. Real-time safe.
 
         Args:
             params: float32 in the order of ``SPECS``, raw units; NaN counts as the default.
             out: float32 (frames, 2), any number of frames; written in full.
+            bpm: the tempo that the delay keeps; held to 30..300, and where it is none (0, NaN) the last one stays.
         """
         self._params[:] = params
         state = self._state
@@ -151,11 +158,11 @@ class Instrument:
         if pending is not self._score and not state["switching"][0]:
             self._take(pending)
         if out.flags.c_contiguous:
-            self._play(out)
+            self._play(out, float(bpm))
             return
         for start in range(0, len(out), len(self._strided)):
             part = out[start : start + len(self._strided)]
-            self._play(self._strided[: len(part)])
+            self._play(self._strided[: len(part)], float(bpm))
             part[...] = self._strided[: len(part)]
 
     def _take(self, score: NDArray[np.float32]) -> None:
@@ -164,9 +171,9 @@ class Instrument:
         if score is not self._silence:
             self._state["wanted_rows"] = score.shape[1]
 
-    def _play(self, out: NDArray[np.float32]) -> None:
+    def _play(self, out: NDArray[np.float32], bpm: float) -> None:
         play(
             out, self._score, self._controls, self._params, self._lows, self._highs, self._defaults, SCALE_MASKS,
-            self._state, self._rows, self._bank, self._curve, self._mix, self._chunk, self._limiter.state,
-            self._limiter.constants, self.sample_rate,
+            self._state, self._rows, self._bank, self._curve, self._mix, self._chunk, self._effects,
+            self._limiter.state, self._limiter.constants, bpm, self.sample_rate,
         )  # fmt: skip

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pix2live.dsp.jit import kernel
 from pix2live.dsp.limiter import LimiterState, limit
 from pix2live.dsp.oscillator import CHUNK, add_partials
+from pix2live.synth.effects import Effects, apply_effects, silence_effects
 from pix2live.synth.rows import SCALE, Rows, place_rows
 
 DIRECTIONS = ("forward", "backward", "to and fro")
@@ -97,7 +98,8 @@ def play(
     out: NDArray[np.float32], score: NDArray[np.float32], controls: NDArray[np.void], params: NDArray[np.float32],
     lows: NDArray[np.float32], highs: NDArray[np.float32], defaults: NDArray[np.float32], masks: NDArray[np.bool_],
     state: NDArray[np.void], rows: Rows, bank: Bank, curve: NDArray[np.float32], mix: NDArray[np.float32],
-    chunk: NDArray[np.float32], limiter: LimiterState, limits: tuple[float, float, float], sample_rate: float,
+    chunk: NDArray[np.float32], effects: Effects, limiter: LimiterState, limits: tuple[float, float, float], bpm: float,
+    sample_rate: float,
 ) -> None:  # fmt: skip
     """Fill ``out`` (frames, 2), making chunks as they are needed. ``params`` and ``controls`` are one memory."""
     for i in range(len(params)):
@@ -111,7 +113,9 @@ def play(
             for n in range(CHUNK):
                 mix[0, n] = mix[1, n] = 0.0
             _advance(score, knobs, masks, s, rows, bank, curve, mix, sample_rate)
-            _finish(knobs, s, bank, mix, chunk, sample_rate)
+            apply_effects(mix, effects, knobs, bpm, sample_rate)
+            if _finish(knobs, s, bank, mix, chunk, sample_rate):
+                silence_effects(effects)
             limit(chunk, limiter, limits[0], limits[1], limits[2])
             s.ready = CHUNK
         take = min(s.ready, out.shape[0] - done)
@@ -318,8 +322,8 @@ def _glide(s: Record, bank: Bank, glide_chunks: int, changed: bool) -> None:
 @kernel
 def _finish(
     knobs: Record, s: Record, bank: Bank, mix: NDArray[np.float32], chunk: NDArray[np.float32], sample_rate: float
-) -> None:
-    """Gain and fades, as a ramp over the chunk."""
+) -> bool:
+    """Gain and fades, as a ramp over the chunk. True when a panic has reached silence."""
     wanted = 10.0 ** (knobs.gain / 20.0) if knobs.gain > -59.9 else 0.0
     if s.gain < 0.0:
         s.gain = wanted
@@ -338,6 +342,8 @@ def _finish(
         for i in range(bank.level.size):
             bank.level.flat[i] = bank.parting.flat[i] = 0.0
         s.stopping, s.switching, s.gliding, s.playhead = 0, 0, 0, 0.0
+        return True
+    return False
 
 
 @kernel
