@@ -1,0 +1,93 @@
+"""What hearing costs over a whole track: the callback's features, and beat, tone and form in perception.
+
+    python -m tools.bench_hearing [SOUND] [--minutes M] [--block N] [--json]
+
+Without a file it hears the built-in demo tune. The sound goes through the audio engine in blocks of N frames, and each
+hop through the stages that perception runs, one after the other on one core, as fast as it goes.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from pix2live.engine.hearing import Hearing
+from pix2live.engine.options import Options
+from pix2live.show.bench import first_in_line
+from pix2live.show.offline import BEGIN_S, OfflineShow
+
+
+class _Timed:
+    """A call that notes the seconds it takes, by the clock and of the processor."""
+
+    def __init__(self, call: Callable[..., object], room: int) -> None:
+        self._call, self._count = call, 0
+        self._wall, self._cpu = np.zeros(room), np.zeros(room)
+
+    def __call__(self, *arguments: object) -> object:
+        began, busy = time.perf_counter(), time.thread_time()
+        result = self._call(*arguments)
+        at = self._count
+        self._wall[at], self._cpu[at] = time.perf_counter() - began, time.thread_time() - busy
+        self._count += 1
+        return result
+
+    def shares(self, each_s: float, total_s: float) -> dict[str, float]:
+        """Percent of a core over ``total_s``, and percentiles of single calls as a share of ``each_s``."""
+        wall, cpu = self._wall[:self._count], self._cpu[:self._count]
+        return {"of a core": 100 * cpu.sum() / total_s, "p50": 100 * float(np.median(wall)) / each_s,
+                "p99": 100 * float(np.percentile(wall, 99)) / each_s,
+                "p99 CPU": 100 * float(np.percentile(cpu, 99)) / each_s,
+                "worst CPU us": 1e6 * float(cpu.max())}
+
+
+def measure(sound: str = "demo", minutes: float = 5.0, block: int = 128) -> dict[str, dict[str, float]]:
+    """Percentages by part: ``callback`` (shares of a block) and ``perception`` (shares of a hop). Raises FileError."""
+    options = Options(audio_in=sound, camera="none", overrides=(("synth.mute", 1.0),))
+    show = OfflineShow(options, picture=False, see=False)
+    show.open()
+    try:
+        audio, hearing = show.audio, Hearing(show.bus)
+        count = round(minutes * 60.0 * audio.rate / block)
+        callback = _Timed(audio.analyzer.process, count)
+        audio.analyzer.process = callback  # type: ignore[method-assign]
+        perception = _Timed(hearing.step, count)
+        out, heard = np.zeros((block, 2), np.float32), 0
+        with first_in_line():
+            for number in range(count):
+                now_s = BEGIN_S + number * block / audio.rate
+                show.clock.set(now_s)
+                audio.callback(None, out, now_s)
+                if show.bus.audio.count > heard:
+                    heard = show.bus.audio.count
+                    perception()
+        total_s = count * block / audio.rate
+        hop_s = audio.analyzer.hop / audio.rate
+        return {"callback": callback.shares(block / audio.rate, total_s),
+                "perception": perception.shares(hop_s, total_s)}
+    finally:
+        show.close()
+
+
+def main() -> None:
+    """Print both parts as a table, or as JSON."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("sound", nargs="?", default="demo")
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--block", type=int, default=128)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    found = measure(options.sound, options.minutes, options.block)
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return
+    for part, unit in (("callback", f"block of {options.block}"), ("perception", "hop")):
+        row = found[part]
+        print(f"{part:11}{row['of a core']:.2f} % of a core; p50 {row['p50']:.1f} %, p99 {row['p99']:.1f} % of a {unit} "
+              f"by the clock, {row['p99 CPU']:.1f} % of CPU time; worst {row['worst CPU us']:.0f} us of CPU time")
+
+
+if __name__ == "__main__":
+    main()
