@@ -85,8 +85,9 @@ def main() -> None:
         return
     for part, unit in (("callback", f"block of {options.block}"), ("perception", "hop")):
         row = found[part]
-        print(f"{part:11}{row['of a core']:.2f} % of a core; p50 {row['p50']:.1f} %, p99 {row['p99']:.1f} % of a {unit} "
-              f"by the clock, {row['p99 CPU']:.1f} % of CPU time; worst {row['worst CPU us']:.0f} us of CPU time")
+        print(f"{part:11}{row['of a core']:.2f} % of a core; "
+              f"p50 {row['p50']:.1f} %, p99 {row['p99']:.1f} % of a {unit} by the clock, "
+              f"{row['p99 CPU']:.1f} % of CPU time; worst {row['worst CPU us']:.0f} us of CPU time")
 
 
 if __name__ == "__main__":
