@@ -1,19 +1,26 @@
-"""Renders every preset to the built-in tune, with the built-in moving picture as its camera, and one sheet of them all.
+"""Renders every preset to the built-in tune, with the built-in moving picture as its camera, one sheet of them all, and
+the page of all that is heard in the tune.
 
-    python -m tools.gallery docs/gallery [--seconds 12] [--size 960x540] [--only NAME]
+    python -m tools.gallery docs/gallery [--seconds 12] [--size 960x540] [--only NAME|analysis]
 """
 
 import argparse
+import tempfile
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from PIL import Image
 
+from pix2live.devices.demo_tune import DemoTune
 from pix2live.engine.options import Options
 from pix2live.resources import listing
+from pix2live.show.analysis import analyze
 from pix2live.show.offline import OfflineShow
+from pix2live.show.plot import plot
 
 FPS = 15.0
+RATE, TUNE_S = 48000, 120.0
 # Where the tune is in full swing; what comes before is heard at once, without pictures.
 BEGIN_S = 17.0
 
@@ -34,8 +41,21 @@ def picture(preset: str, size: tuple[int, int], seconds: float) -> np.ndarray:
         show.close()
 
 
+def page(path: Path) -> None:
+    """What is heard in two minutes of the tune, on one page."""
+    tune = np.zeros((round(TUNE_S * RATE), 2), np.float32)
+    DemoTune(RATE).read(tune)
+    with tempfile.TemporaryDirectory() as folder:
+        song, drawn = Path(folder) / "The built-in tune.wav", Path(folder) / "page.png"
+        soundfile.write(song, tune, RATE)
+        plot(analyze(Options(audio_in=str(song)), lambda share: None), song, drawn)
+        with Image.open(drawn) as picture:
+            small = picture.convert("RGB").resize((1920, 1080), Image.Resampling.LANCZOS)
+    small.save(path, quality=88)
+
+
 def main() -> None:
-    """Write NAME.jpg for each preset and presets.jpg, a sheet of two columns."""
+    """Write NAME.jpg for each preset, presets.jpg, a sheet of two columns, and analysis.jpg."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=12.0)
@@ -50,6 +70,8 @@ def main() -> None:
             pictures.append(picture(name, (width, height), options.seconds))
             Image.fromarray(pictures[-1]).save(options.folder / f"{name}.jpg", quality=90)
             print(options.folder / f"{name}.jpg")
+    if options.only in (None, "analysis"):
+        page(options.folder / "analysis.jpg")
     if options.only is None:
         small = [np.asarray(Image.fromarray(p).resize((width // 2, height // 2), Image.Resampling.LANCZOS))
                  for p in pictures]
