@@ -3,6 +3,7 @@
 import numpy as np
 
 from pix2live.dsp.jit import kernel
+from pix2live.vision.angle import angle, cube_root
 
 HUE_BINS = 72
 LIGHT_BINS = 64
@@ -13,6 +14,7 @@ LIGHT, LIGHT_SQUARE, CHROMA, WARMTH, RG, RG_SQUARE, YB, YB_SQUARE = range(8)
 MEANS = 8
 
 FULL_CHROMA = 0.25      # OKLab chroma called saturation 1: pure sRGB red; green and blue lie just above, cyan at 0.62
+RED_AXIS = np.float32(np.radians(29.2339))  # sRGB red in OKLab: hue 0
 WARM_AXIS = np.radians(55.0)  # orange in OKLab
 FULL_WARMTH = 0.15
 GREY_CHROMA = 0.004     # below this mean chroma a picture has no hue worth naming
@@ -32,9 +34,9 @@ def to_oklab(rgb, table, lab):
     for y in range(rgb.shape[0]):
         for x in range(rgb.shape[1]):
             r, g, b = table[rgb[y, x, 0]], table[rgb[y, x, 1]], table[rgb[y, x, 2]]
-            l = np.cbrt(np.float32(0.4122214708) * r + np.float32(0.5363325363) * g + np.float32(0.0514459929) * b)
-            m = np.cbrt(np.float32(0.2119034982) * r + np.float32(0.6806995451) * g + np.float32(0.1073969566) * b)
-            s = np.cbrt(np.float32(0.0883024619) * r + np.float32(0.2817188376) * g + np.float32(0.6299787005) * b)
+            l = cube_root(np.float32(0.4122214708) * r + np.float32(0.5363325363) * g + np.float32(0.0514459929) * b)
+            m = cube_root(np.float32(0.2119034982) * r + np.float32(0.6806995451) * g + np.float32(0.1073969566) * b)
+            s = cube_root(np.float32(0.0883024619) * r + np.float32(0.2817188376) * g + np.float32(0.6299787005) * b)
             lab[y, x, 0] = (np.float32(0.2104542553) * l + np.float32(0.7936177850) * m - np.float32(0.0040720468) * s)
             lab[y, x, 1] = (np.float32(1.9779984951) * l - np.float32(2.4285922050) * m + np.float32(0.4505937099) * s)
             lab[y, x, 2] = (np.float32(0.0259040371) * l + np.float32(0.7827717662) * m - np.float32(0.8086757660) * s)
@@ -44,7 +46,7 @@ def to_oklab(rgb, table, lab):
 def measure(rgb, lab, warm_x, warm_y, means, hue, light, colours):
     """One pass over a picture.
 
-    ``means`` (MEANS,) float64; ``hue`` (HUE_BINS, 2) float64: chroma in each bin of HSV hue, and chroma times the
+    ``means`` (MEANS,) float64; ``hue`` (HUE_BINS, 2) float64: chroma in each bin of OKLab hue, and chroma times the
     offset from the bin's middle; ``light`` (LIGHT_BINS,) and ``colours`` (COLOUR_BINS,) float64: shares of the picture.
     """
     means[:] = 0.0
@@ -53,6 +55,7 @@ def measure(rgb, lab, warm_x, warm_y, means, hue, light, colours):
     colours[:] = 0.0
     height, width = rgb.shape[0], rgb.shape[1]
     share = 1.0 / (height * width)
+    per_turn = np.float32(HUE_BINS / (2.0 * np.pi))
     for y in range(height):
         for x in range(width):
             l, a, b = lab[y, x, 0], lab[y, x, 1], lab[y, x, 2]
@@ -70,28 +73,17 @@ def measure(rgb, lab, warm_x, warm_y, means, hue, light, colours):
             means[RG_SQUARE] += rg * rg
             means[YB] += yb
             means[YB_SQUARE] += yb * yb
-            top = max(red, green, blue)
-            reach = top - min(red, green, blue)
-            if reach > 0:
-                if top == red:
-                    turn = (green - blue) / reach
-                    if turn < 0.0:
-                        turn += 6.0
-                elif top == green:
-                    turn = 2.0 + (blue - red) / reach
-                else:
-                    turn = 4.0 + (red - green) / reach
-                position = turn * (HUE_BINS / 6.0)
-                # Bins are centred on 0, 1, 2... so that pure red, noise and all, falls in one bin.
-                bin_ = int(np.floor(position + 0.5))
-                hue[bin_ % HUE_BINS, 0] += chroma * share
-                hue[bin_ % HUE_BINS, 1] += chroma * share * (position - bin_)
+            position = (angle(b, a) - RED_AXIS) * per_turn
+            # Bins are centred on 0, 1, 2... so that pure red, noise and all, falls in one bin.
+            bin_ = int(np.floor(position + 0.5))
+            hue[bin_ % HUE_BINS, 0] += chroma * share
+            hue[bin_ % HUE_BINS, 1] += chroma * share * (position - bin_)
     for i in range(MEANS):
         means[i] *= share
 
 
 def dominant_hue(hue: np.ndarray, previous: float) -> float:
-    """The hue (0..1; 0 red, 1/3 green, 2/3 blue, as in HSV) that holds the most chroma.
+    """The OKLab hue that holds the most chroma, as a turn 0..1 from sRGB red: yellow .22, green .31, blue .65.
 
     The peak of the histogram of ``measure`` smoothed over ±15 degrees, refined by the mean over ±20 degrees around it.
     The hue of the ``previous`` picture keeps a small bonus, so that two equal colours do not flicker; a grey picture
@@ -100,15 +92,16 @@ def dominant_hue(hue: np.ndarray, previous: float) -> float:
     weight = hue[:, 0]
     if weight.sum() < GREY_CHROMA:
         return previous
-    smooth = np.sum([(4 - abs(k)) * np.roll(weight, k) for k in range(-3, 4)], axis=0)
+    around = np.concatenate([weight[-3:], weight, weight[:3]])
+    smooth = np.convolve(around, (1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0), "valid")
     peak = int(np.argmax(smooth))
     near = [(round(previous * HUE_BINS) + k) % HUE_BINS for k in (-2, -1, 0, 1, 2)]
     kept = max(near, key=lambda i: float(smooth[i]))
     if smooth[kept] * _HYSTERESIS >= smooth[peak]:
         peak = kept
-    around = np.arange(-4, 5)
-    bins = (peak + around) % HUE_BINS
-    offset = float((weight[bins] * around + hue[bins, 1]).sum() / max(weight[bins].sum(), 1e-12))
+    beside = np.arange(-4, 5)
+    bins = (peak + beside) % HUE_BINS
+    offset = float((weight[bins] * beside + hue[bins, 1]).sum() / max(weight[bins].sum(), 1e-12))
     return ((peak + offset) / HUE_BINS) % 1.0
 
 

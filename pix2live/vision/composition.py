@@ -1,4 +1,4 @@
-"""Where things lie in a picture: mirror symmetry, the centre of what stands out, and how many things there are."""
+"""Where things lie in a picture: mirror symmetry, the centre of what stands out, and the areas that do."""
 
 import cv2
 import numpy as np
@@ -6,16 +6,15 @@ import numpy as np
 _FLAT_VARIANCE = 4e-4
 _FAINT = 0.08        # a thing must differ from the background by at least this (OKLab distance, colour counted double)
 _SMALLEST = 10       # cells of the 64x64 grid: 0.25% of the picture
-MOST_BLOBS = 20
+MOST_AREAS = 20
 
 
-def symmetry(light: np.ndarray) -> float:
-    """Left-right mirror symmetry of ``light`` (h, w): 1 for a mirror picture or a flat one, 0 for unrelated halves."""
-    mean = float(light.mean())
-    spread = light - mean
-    variance = float(np.mean(spread * spread))
-    apart = light - light[:, ::-1]
-    return min(max(1.0 - float(np.mean(apart * apart)) / (2.0 * variance + _FLAT_VARIANCE), 0.0), 1.0)
+def symmetry(lab: np.ndarray) -> float:
+    """Left-right mirror symmetry of ``lab`` (h, w, 3) OKLab: 1 a mirror picture or a flat one, 0 unrelated halves."""
+    apart = (lab - lab.mean(axis=(0, 1))).ravel()
+    across = (lab - lab[:, ::-1]).ravel()
+    size = lab.shape[0] * lab.shape[1]
+    return min(max(1.0 - float(across @ across) / (2.0 * float(apart @ apart) + _FLAT_VARIANCE * size), 0.0), 1.0)
 
 
 def centre(lab: np.ndarray) -> tuple[float, float]:
@@ -34,17 +33,28 @@ def centre(lab: np.ndarray) -> tuple[float, float]:
     return float(x), float(1.0 - y)
 
 
-def blobs(lab: np.ndarray) -> int:
-    """Number of separate areas (at least 0.25% of the picture) that differ from the background, 0..20.
+def areas(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Separate areas (at least 0.25% of the picture, the 20 largest) that differ from the background.
 
     ``lab`` (h, w, 3) float32 OKLab, small. The background is the median colour; the threshold is Otsu's, at least
-    0.08.
+    0.08. Returns (n, 3) float64: centre x, y (1 the top) and share of the picture, largest first; and (h, w) int: at
+    each place the row of its area, -1 where there is none.
     """
+    height, width = lab.shape[:2]
     back = np.median(lab.reshape(-1, 3), axis=0)
     apart = (lab - back) * np.array([1.0, 2.0, 2.0], np.float32)
     distance = np.sqrt((apart * apart).sum(axis=2))
     levels = np.minimum(distance * 255.0, 255.0).astype(np.uint8)
     otsu, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     mask = (distance > max(otsu / 255.0, _FAINT)).astype(np.uint8)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    return min(int((stats[1:count, cv2.CC_STAT_AREA] >= _SMALLEST).sum()), MOST_BLOBS)
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    sizes = stats[1:, cv2.CC_STAT_AREA]
+    kept = np.argsort(-sizes, kind="stable")[:MOST_AREAS]
+    kept = kept[sizes[kept] >= _SMALLEST] + 1
+    found = np.empty((len(kept), 3))
+    found[:, 0] = (centres[kept, 0] + 0.5) / width
+    found[:, 1] = 1.0 - (centres[kept, 1] + 0.5) / height
+    found[:, 2] = stats[kept, cv2.CC_STAT_AREA] / (height * width)
+    rows = np.full(len(stats), -1)
+    rows[kept] = np.arange(len(kept))
+    return found, rows[labels]

@@ -71,7 +71,7 @@ def _spread(points, count, centres, nearest):
 
 
 class Palette:
-    """Five colours (5, 3) float32 sRGB 0..1, from the darkest to the lightest (OKLab L).
+    """Five colours (5, 3) float32 sRGB 0..1, from the darkest to the lightest (OKLab L), and their shares.
 
     A picture with fewer colours repeats them. Warm-started, so a slow change of the picture moves the colours slowly.
     """
@@ -88,8 +88,11 @@ class Palette:
         """Forget the picture before (also right after a cut)."""
         self._fresh = True
 
-    def process(self, rgb: np.ndarray, lab: np.ndarray, out: np.ndarray) -> None:
-        """Colours of the picture ``rgb`` (h, w, 3) uint8 and ``lab`` (h, w, 3) into ``out`` (5, 3)."""
+    def process(self, rgb: np.ndarray, lab: np.ndarray, out: np.ndarray, weights: np.ndarray) -> None:
+        """Colours of the picture ``rgb`` (h, w, 3) uint8 and ``lab`` (h, w, 3) into ``out`` (5, 3).
+
+        ``weights`` (5,) gets the share of the picture that each stands for; a colour that is repeated shares its own.
+        """
         height, width = rgb.shape[:2]
         # A regular lattice of whole pixels: averaging would invent colours that are not in the picture.
         rows = np.unique(np.linspace(0, height - 1, min(height, 32)).astype(np.intp))
@@ -109,3 +112,4 @@ class Palette:
         # Fewer colours than places: spread them over the places, each repeated about equally often.
         chosen = held[(np.arange(len(out)) * len(held)) // len(out)]
         out[:] = self._sums[chosen, 3:6] / (255.0 * members[chosen, None])
+        weights[:] = members[chosen] / (count * np.bincount(chosen, minlength=len(members))[chosen])

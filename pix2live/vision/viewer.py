@@ -5,9 +5,11 @@ import numpy as np
 
 from pix2live.signals import table
 from pix2live.vision import colour, composition
-from pix2live.vision.motion import Motion
+from pix2live.vision.blobs import COLUMNS, MOST_BLOBS, Blobs
+from pix2live.vision.cuts import Cuts
+from pix2live.vision.motion import FLOW_GRID, Motion
 from pix2live.vision.palette import Palette
-from pix2live.vision.texture import Texture
+from pix2live.vision.texture import ANGLES, Texture
 
 # One picture a few hundred times a second needs no second core, and the sound needs it.
 cv2.setNumThreads(1)
@@ -22,12 +24,20 @@ class VisualFeatures:
 
     scalars: float64 (len(table.VISION),) in that order. palette: float32 (5, 3) sRGB 0..1, darkest first.
     grid: float32 (64, 64) lightness 0..1, row 0 the top.
+
+    Beyond the table: weights (5,), the palette's shares of the picture; directions (12,), ``Texture.directions``;
+    coarse and roughness, as of ``Texture``; flow (12, 16, 2), as of ``Motion``; blobs (20, 6), as of ``Blobs.write``.
     """
 
     def __init__(self) -> None:
         self.scalars = np.zeros(len(table.VISION))
         self.palette = np.zeros((table.PALETTE_SIZE, 3), np.float32)
         self.grid = np.zeros((table.GRID_SIZE, table.GRID_SIZE), np.float32)
+        self.weights = np.zeros(table.PALETTE_SIZE, np.float32)
+        self.directions = np.zeros(ANGLES, np.float32)
+        self.coarse = self.roughness = 0.0
+        self.flow = np.zeros((FLOW_GRID[1], FLOW_GRID[0], 2), np.float32)
+        self.blobs = np.zeros((MOST_BLOBS, len(COLUMNS)), np.float32)
 
     def __getitem__(self, name: str) -> float:
         """The scalar ``name`` without its group: ``out["hue"]``."""
@@ -38,13 +48,16 @@ class Viewer:
     """All vision signals of a stream of frames.
 
     brightness: mean OKLab L, 0 black..1 white (sRGB mid grey 119 is 0.57). contrast: 2 x the standard deviation of L.
-    saturation: mean OKLab chroma over 0.25. hue: of the most colour, HSV 0..1 (0 red); a grey picture keeps the last.
-    warmth: 0 cool..0.5 neutral..1 warm, the mean colour on OKLab's blue-orange axis. colourfulness: Hasler & Süsstrunk.
-    entropy: of the lightness in 64 steps, over 6 bits. edges, angularity, texture: ``Texture``. symmetry, centre_x,
-    centre_y (1 at the top), blobs (a count, 0..20): ``composition``. motion, flow_x, flow_y, cut_count: ``Motion``.
+    saturation: mean OKLab chroma over 0.25. hue: of the most colour, the OKLab angle as a turn from sRGB red, 0..1; a
+    grey picture keeps the last. warmth: 0 cool..0.5 neutral..1 warm, the mean colour on OKLab's blue-orange axis.
+    colourfulness: Hasler & Süsstrunk. entropy: of the lightness in 64 steps, over 6 bits. edges, angularity, texture
+    (its fine part): ``Texture``. symmetry, centre_x, centre_y (1 at the top): ``composition``. motion (relative to a
+    running range; all others are absolute), flow_x, flow_y: ``Motion``. blobs (how many): ``Blobs``. cut_count:
+    ``Cuts``.
 
     Pictures are first brought to at most 160 pixels on the longer side by area averaging, so resolution hardly matters.
-    Deterministic; again the same after ``reset``. Latency: none but motion's memory. Not for the audio process.
+    Deterministic; again the same after ``reset``. Latency: motion's memory, a new blob's 0.1 s, what may be a
+    flash's 0.3 s. Not for the audio process.
     """
 
     def __init__(self) -> None:
@@ -57,7 +70,9 @@ class Viewer:
         self._work = np.zeros((0, 0, 3), np.uint8)
         self._texture = Texture()
         self._palette = Palette(table.PALETTE_SIZE)
-        self._motion = Motion(table.GRID_SIZE, colour.COLOUR_BINS)
+        self._motion = Motion(table.GRID_SIZE)
+        self._cuts = Cuts(table.GRID_SIZE, colour.COLOUR_BINS)
+        self._blobs = Blobs()
         self._hue = 0.0
 
     def warm(self) -> None:
@@ -72,6 +87,8 @@ class Viewer:
         """Forget every picture seen."""
         self._palette.reset()
         self._motion.reset()
+        self._cuts.reset()
+        self._blobs.reset()
         self._hue = 0.0
 
     def process(self, frame: np.ndarray, time_s: float, out: VisualFeatures) -> None:
@@ -99,42 +116,62 @@ class Viewer:
         means = self._means
         variance = max(means[colour.LIGHT_SQUARE] - means[colour.LIGHT] ** 2, 0.0)
         self._hue = colour.dominant_hue(self._hues, self._hue)
-        edges, angularity, texture = self._texture.process(self._light, variance)
+        self._texture.process(self._light, variance)
         shares = self._light_shares[self._light_shares > 0.0]
         centre_x, centre_y = composition.centre(self._small)
-        self._motion.process(out.grid, self._light, self._colour_shares, time_s if np.isfinite(time_s) else 0.0)
-        if self._motion.cut:
+        if self._motion.looks_new(out.grid, self._light):
+            self._move(out.grid, time_s if np.isfinite(time_s) else 0.0)
+            self._write_moves(out)
+        else:
+            self.rest(time_s, out)
+        if self._cuts.jump:
             self._palette.reset()
-        self._palette.process(rgb, self._lab, out.palette)
-
-        values = {
+        self._palette.process(rgb, self._lab, out.palette, out.weights)
+        out.directions[:] = self._texture.directions
+        out.coarse, out.roughness = self._texture.coarse, self._texture.roughness
+        _write(out, {
             "brightness": min(max(means[colour.LIGHT], 0.0), 1.0),
             "contrast": min(2.0 * np.sqrt(variance), 1.0),
             "saturation": min(means[colour.CHROMA] / colour.FULL_CHROMA, 1.0),
             "hue": self._hue,
             "warmth": min(max(0.5 + 0.5 * means[colour.WARMTH] / colour.FULL_WARMTH, 0.0), 1.0),
             "colourfulness": colour.colourfulness(means),
-            "edges": edges,
-            "angularity": angularity,
-            "texture": texture,
+            "edges": self._texture.edges,
+            "angularity": self._texture.angularity,
+            "texture": self._texture.fine,
             "entropy": max(-float((shares * np.log2(shares)).sum()) / np.log2(colour.LIGHT_BINS), 0.0),
-            "symmetry": composition.symmetry(out.grid),
+            "symmetry": composition.symmetry(self._small),
             "centre_x": centre_x,
             "centre_y": centre_y,
+        })
+
+    def rest(self, time_s: float, out: VisualFeatures) -> None:
+        """No new frame has come by ``time_s``: let what moves in ``out`` die away. Some 0.05 ms."""
+        time_s = time_s if np.isfinite(time_s) else 0.0
+        self._motion.rest(time_s)
+        self._cuts.rest(time_s, self._motion.still)
+        if self._cuts.cut:
+            self._blobs.restart()
+        self._blobs.rest(time_s, self._motion.still)
+        self._write_moves(out)
+
+    def _move(self, grid: np.ndarray, time_s: float) -> None:
+        self._cuts.process(grid, self._colour_shares, time_s)
+        self._motion.process(grid, time_s, self._cuts.jump)
+        if self._cuts.cut:
+            self._blobs.restart()
+        self._blobs.process(*composition.areas(self._small), time_s)
+
+    def _write_moves(self, out: VisualFeatures) -> None:
+        _write(out, {
             "motion": self._motion.motion,
             "flow_x": self._motion.flow_x,
             "flow_y": self._motion.flow_y,
-            "blobs": composition.blobs(self._small),
-            "cut_count": self._motion.cut_count,
-        }
-        for name, value in values.items():
-            out.scalars[_INDEX[name]] = value
-
-    def rest(self, time_s: float, out: VisualFeatures) -> None:
-        """No new frame has come by ``time_s``: let motion and flow in ``out`` die away. Some 0.05 ms."""
-        self._motion.rest(time_s if np.isfinite(time_s) else 0.0)
-        for name in ("motion", "flow_x", "flow_y"):
-            out.scalars[_INDEX[name]] = getattr(self._motion, name)
+            "blobs": self._blobs.count,
+            "cut_count": self._cuts.count,
+        })
+        out.flow[:] = self._motion.flow
+        self._blobs.write(out.blobs)
 
     def _reduce(self, frame: np.ndarray) -> np.ndarray:
         """The picture at working size: contiguous uint8 (h, w, 3), at most WORK_SIDE on the longer side."""
@@ -160,3 +197,8 @@ class Viewer:
         if frame.shape[2] == 1:
             frame = np.repeat(frame, 3, axis=2)
         return np.ascontiguousarray(frame)
+
+
+def _write(out: VisualFeatures, values: dict[str, float]) -> None:
+    for name, value in values.items():
+        out.scalars[_INDEX[name]] = value
