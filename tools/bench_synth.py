@@ -4,13 +4,14 @@
 
 A partial has a per-sample amplitude ramp on two channels and its own frequency. Both banks make chunks of 64 samples
 in the same run on one core; the figure is the median chunk. The instrument plays a bright picture of 2,048 rows in
-blocks of 256, once steadily and once with a new picture 30 times a second.
+blocks of 256, once steadily and once with a new picture 30 times a second; then in blocks of 128 with all effects on.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,11 @@ from pix2live.synth.instrument import Instrument
 SAMPLE_RATE = 48000
 PARTIALS = 2048
 FRAMES = 256
+EFFECTS_FRAMES = 128
+EFFECTS = {
+    "synth.filter.hz": 2000.0, "synth.filter.resonance": 0.5, "synth.chorus.mix": 0.5, "synth.delay.mix": 0.5,
+    "synth.reverb.mix": 0.5,
+}  # fmt: skip
 
 
 def measure(seconds: float = 3.0) -> dict[str, float]:
@@ -29,6 +35,8 @@ def measure(seconds: float = 3.0) -> dict[str, float]:
     steady, gliding, numpy_bank = (_partials_a_core(make(rng), PARTIALS, seconds / 6) for make in _BANKS)
     still = _instrument_shares(rng, seconds / 4, camera=False)
     camera = _instrument_shares(rng, seconds / 4, camera=True)
+    dry = _instrument_shares(rng, seconds / 4, camera=True, frames=EFFECTS_FRAMES)
+    effects = _instrument_shares(rng, seconds / 4, camera=True, frames=EFFECTS_FRAMES, settings=EFFECTS)
     return {
         "partials_a_core": steady,
         "partials_a_core_gliding": gliding,
@@ -36,6 +44,8 @@ def measure(seconds: float = 3.0) -> dict[str, float]:
         "times_numpy": steady / numpy_bank,
         **{f"block_share_{name}": value for name, value in still.items()},
         **{f"block_share_camera_{name}": value for name, value in camera.items()},
+        **{f"block_share_dry_{name}": value for name, value in dry.items()},
+        **{f"block_share_effects_{name}": value for name, value in effects.items()},
     }
 
 
@@ -88,23 +98,27 @@ def _partials_a_core(chunk: Callable[[], None], partials: int, seconds: float) -
     return partials * CHUNK / SAMPLE_RATE / float(np.median(took))
 
 
-def _instrument_shares(rng: np.random.Generator, seconds: float, camera: bool) -> dict[str, float]:
+def _instrument_shares(
+    rng: np.random.Generator, seconds: float, camera: bool, frames: int = FRAMES,
+    settings: Mapping[str, float] = MappingProxyType({}),
+) -> dict[str, float]:  # fmt: skip
     instrument = Instrument(SAMPLE_RATE, PARTIALS)
-    params = np.array([spec.default for spec in instrument.SPECS], np.float32)
+    params = np.array([settings.get(spec.id, spec.default) for spec in instrument.SPECS], np.float32)
     scores = [rng.uniform(0.2, 1.0, (64, PARTIALS, 2)).astype(np.float32) for _ in range(3)]
-    out: NDArray[np.float32] = np.zeros((FRAMES, 2), np.float32)
+    out: NDArray[np.float32] = np.zeros((frames, 2), np.float32)
     instrument.set_score(scores[0])
     for _ in range(20):
         instrument.process(params, out)
     wall, cpu = [], []
-    for i in range(max(int(seconds * SAMPLE_RATE / FRAMES), 100)):
-        if camera and i % 6 == 0:
-            instrument.set_score(scores[i // 6 % 3])
+    every = SAMPLE_RATE // 30 // frames
+    for i in range(max(int(seconds * SAMPLE_RATE / frames), 100)):
+        if camera and i % every == 0:
+            instrument.set_score(scores[i // every % 3])
         start, busy = time.perf_counter(), time.thread_time()
         instrument.process(params, out)
         wall.append(time.perf_counter() - start)
         cpu.append(time.thread_time() - busy)
-    block_s = FRAMES / SAMPLE_RATE
+    block_s = frames / SAMPLE_RATE
     return {
         "p50": float(np.percentile(wall, 50)) / block_s,
         "p99": float(np.percentile(wall, 99)) / block_s,
@@ -126,9 +140,12 @@ def main() -> None:
     print(f"partials a core, stereo, gliding pitch  {figures['partials_a_core_gliding']:9.0f}")
     print(f"numpy's sine bank in the same run       {figures['partials_a_core_numpy']:9.0f}   "
           f"({figures['times_numpy']:.0f} times fewer)")  # fmt: skip
-    for name, label in (("", "a still picture"), ("camera_", "30 pictures a second")):
+    for name, label, frames in (
+        ("", "a still picture", FRAMES), ("camera_", "30 pictures a second", FRAMES),
+        ("dry_", "30 pictures a second", EFFECTS_FRAMES), ("effects_", "and all effects", EFFECTS_FRAMES),
+    ):  # fmt: skip
         p50, p99, cpu = (100 * figures[f"block_share_{name}{key}"] for key in ("p50", "p99", "cpu_p99"))
-        print(f"{PARTIALS} partials, {FRAMES} frames, {label:21s}  p50 {p50:.1f} %  p99 {p99:.1f} %  "
+        print(f"{PARTIALS} partials, {frames} frames, {label:21s}  p50 {p50:.1f} %  p99 {p99:.1f} %  "
               f"(CPU time p99 {cpu:.1f} %) of the block")  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pix2live.dsp.jit import kernel
 from pix2live.dsp.oscillator import CHUNK
 from pix2live.signals.spec import ParamSpec
-from pix2live.synth.ramps import approach, asleep, flushed, ramp, read_back, ring_size, stir
+from pix2live.synth.ramps import FADE_S, approach, asleep, flushed, ramp, read_back, ring_size, stir
 
 _NAMES = ("1/4", "1/3", "1/2", "2/3", "3/4", "1", "3/2", "2")
 _BEATS = (0.25, 1.0 / 3.0, 0.5, 2.0 / 3.0, 0.75, 1.0, 1.5, 2.0)
@@ -21,10 +21,11 @@ DELAY_SPECS = (
 )  # fmt: skip
 _LOWEST_BPM, _HIGHEST_BPM = 30.0, 300.0
 _GLIDE_S = 0.1
+_SPEED_S = 0.01
 _GLIDE_SPEED = 0.5  # samples a sample: an echo in flight bends by at most a fifth up or an octave down
 _TONE_HZ = 6000.0  # each echo is duller than the one before
 _STATE = np.dtype([
-    ("at", np.int64), ("filled", np.int64), ("bpm", np.float64), ("back", np.float64),
+    ("at", np.int64), ("filled", np.int64), ("bpm", np.float64), ("back", np.float64), ("speed", np.float64),
     ("feedback", np.float64), ("left", np.float32), ("right", np.float32),
 ])  # fmt: skip
 
@@ -67,21 +68,21 @@ def echo(
     if m.woken == 1:
         # What the ring holds from before is never read, so it need not be cleared: that would take too long.
         s.at = s.filled = 0
-        s.back, s.feedback = target, feedback
+        s.back, s.speed, s.feedback = target, 0.0, feedback
         s.left = s.right = np.float32(0.0)
-    share = 1.0 - math.exp(-CHUNK / (_GLIDE_S * sample_rate))
-    way = (target - s.back) * share
-    limit = _GLIDE_SPEED * CHUNK
-    back0, feedback0 = s.back, s.feedback
-    s.back = target if abs(target - s.back) < 0.01 else s.back + min(max(way, -limit), limit)
-    s.feedback = approach(s.feedback, feedback, CHUNK / (0.03 * sample_rate))
-    slope = (s.back - back0) / CHUNK
+    if abs(target - s.back) < 0.01 and abs(s.speed) < 1e-4:
+        s.back, s.speed = target, 0.0
+    back, speed, feedback0 = s.back, s.speed, s.feedback
+    pull, push = 1.0 / (_GLIDE_S * sample_rate), 1.0 / (_SPEED_S * sample_rate)
+    s.feedback = approach(s.feedback, feedback, CHUNK / (FADE_S * sample_rate))
     g = math.tan(math.pi * min(_TONE_HZ, 0.4 * sample_rate) / sample_rate)
     tone = np.float32(g / (1.0 + g))
     mask = len(left) - 1
     low_left, low_right = s.left, s.right
     for n in range(CHUNK):
-        back = back0 + slope * (n + 1)
+        # Second order, far from swinging: neither the place nor the speed of the read jumps.
+        speed += (min(max((target - back) * pull, -_GLIDE_SPEED), _GLIDE_SPEED) - speed) * push
+        back += speed
         echo_left = echo_right = np.float32(0.0)
         if back + 3.0 < s.filled + n:
             echo_left, echo_right = read_back(left, s.at + n, back), read_back(right, s.at + n, back)
@@ -96,5 +97,6 @@ def echo(
         mix[0, n] = mix[0, n] * dry + echo_left * wet
         mix[1, n] = mix[1, n] * dry + echo_right * wet
     s.left, s.right = low_left, low_right
+    s.back, s.speed = back, speed
     s.at += CHUNK
     s.filled += CHUNK
