@@ -56,6 +56,48 @@ def test_flow_is_the_speed_in_pictures_a_second(viewer, speed, axis, rate_hz):  
     assert abs(column(rows, across)[-1]) < 0.03
 
 
+@pytest.mark.parametrize("rate_hz", RATES)
+def test_flow_by_place_is_that_of_what_moves_there(viewer, rate_hz):  # noqa: F811
+    from pix2live.vision.viewer import VisualFeatures
+
+    viewer.reset()
+    out = VisualFeatures()
+    left, right = panning(0.3, rate_hz), panning(-0.2, rate_hz, axis=0)
+    for i, (a, b) in enumerate(zip(left, right, strict=True)):
+        viewer.process(np.concatenate([a[:, :80], b[:, 80:]], axis=1), i / rate_hz, out)
+    assert out.flow.shape == (12, 16, 2)
+    assert np.median(out.flow[2:-2, 1:6, 0]) == pytest.approx(0.3, rel=0.15)
+    assert abs(np.median(out.flow[2:-2, 1:6, 1])) < 0.03
+    assert np.median(out.flow[2:-2, 10:15, 1]) == pytest.approx(0.2, rel=0.15)  # up is positive
+    assert abs(np.median(out.flow[2:-2, 10:15, 0])) < 0.03
+
+
+@pytest.mark.parametrize("rate_hz", RATES)
+def test_a_quiet_minute_makes_motion_more_sensitive_and_a_storm_less(viewer, rate_hz):  # noqa: F811
+    """The range falls to a fifth with a time constant of 20 s: after 60 s to 0.05 + 0.2 exp(-3) = 0.06 of 0.25."""
+    from pix2live.vision.viewer import VisualFeatures
+
+    out = VisualFeatures()
+
+    def stir(start_s, place):
+        for i in range(int(rate_hz)):
+            viewer.process(pictures.bar(place + i / 32 / rate_hz, 640, 480, 8), start_s + i / rate_hz, out)
+        return out["motion"]
+
+    viewer.reset()
+    early = stir(0.0, 0.5)
+    for i in range(1, 61):
+        viewer.rest(1.0 + i, out)
+    late = stir(61.0, 0.5 + 1 / 32)
+    assert 0.0 < early < 0.2
+    assert late / early == pytest.approx(0.25 / (0.05 + 0.2 * np.exp(-61 / 20)), rel=0.12)
+    for i in range(20):
+        viewer.process(pictures.checkerboard(40 if i % 2 else 80), 70.0 + i / rate_hz, out)
+    assert out["motion"] == 1.0
+    viewer.rest(75.0, out)
+    assert stir(75.0, 0.5 + 2 / 32) < 1.7 * early
+
+
 def test_repeated_frames_change_nothing(viewer):  # noqa: F811
     """A 60 Hz reader of a 20 Hz camera sees each frame three times."""
     frames = list(panning(0.3, 20.0))

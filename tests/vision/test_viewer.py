@@ -195,6 +195,23 @@ def test_symmetry_of_a_mirror_picture_is_one(viewer):
     assert look(viewer, half)["symmetry"] < 0.01
 
 
+def test_symmetry_sees_colours_of_one_lightness(viewer):
+    frame = pictures.from_oklch(np.full((120, 160), 0.65), 0.1, np.where(np.arange(160) < 80, 0.0, np.pi))
+    assert look(viewer, frame)["symmetry"] < 0.01
+    frame[:, :40] = frame[0, 159]
+    frame[:, 120:] = frame[0, 159]
+    frame[:, 40:120] = frame[0, 60]
+    assert look(viewer, frame)["symmetry"] > 0.999
+
+
+def test_symmetry_is_the_correlation_with_the_mirror_picture(viewer):
+    x = np.mgrid[:120, :160][1]
+    seen = [look(viewer, pictures.from_oklch(0.5 + 0.3 * np.cos((x - 79.5 - shift) * 2 * np.pi / 160), 0.0, 0.0))
+            ["symmetry"] for shift in (0, 10, 20, 30, 40)]
+    # A cosine moved by p correlates with its mirror picture as cos 2p; what is below 0 is 0.
+    assert seen == pytest.approx([1.0, 0.7071, 0.0, 0.0, 0.0], abs=0.02)
+
+
 @pytest.mark.parametrize(("back", "front"), [(0, 255), (255, 0)])
 def test_centre_finds_the_thing_with_y_up(viewer, back, front):
     out = look(viewer, pictures.discs([(0.25, 0.2)], 10, back=back, front=front))
@@ -213,6 +230,19 @@ def test_palette_is_the_colours_of_the_picture_darkest_first(viewer):
     colours = [(20, 20, 40), (120, 30, 30), (40, 130, 60), (90, 150, 220), (250, 240, 200)]
     frame = np.concatenate([pictures.flat(colours[i], 32) for i in (3, 0, 4, 2, 1)], axis=1)
     assert look(viewer, frame).palette * 255 == pytest.approx(np.array(colours), abs=0.01)
+
+
+def test_palette_weights_are_the_shares_of_the_colours(viewer):
+    colours = [(20, 20, 40), (120, 30, 30), (40, 130, 60), (90, 150, 220), (250, 240, 200)]
+    widths = [64, 16, 32, 16, 32]
+    frame = np.concatenate([pictures.flat(colour, width) for colour, width in zip(colours, widths, strict=True)], 1)
+    assert look(viewer, frame).weights == pytest.approx(np.array(widths) / 160, abs=0.03)
+    frame = pictures.flat((10, 10, 10))
+    frame[:, 40:] = (200, 100, 50)
+    out = look(viewer, frame)
+    assert out.weights.sum() == pytest.approx(1.0, abs=1e-5)
+    assert out.weights[out.palette[:, 0] > 0.5].sum() == pytest.approx(0.75, abs=0.03)
+    assert look(viewer, pictures.flat((9, 99, 9))).weights == pytest.approx(np.full(5, 0.2), abs=1e-6)
 
 
 def test_palette_of_two_colours_repeats_them(viewer):
