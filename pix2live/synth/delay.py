@@ -20,6 +20,7 @@ DELAY_SPECS = (
     ParamSpec("synth.delay.feedback", "delay feedback", high=0.95, default=0.45),
 )  # fmt: skip
 _LOWEST_BPM, _HIGHEST_BPM = 30.0, 300.0
+_STEADY = 0.0025  # a tempo that is heard trembles: what is nearer than this to the last one is the last one
 _GLIDE_S = 0.1
 _SPEED_S = 0.01
 _GLIDE_SPEED = 0.5  # samples a sample: an echo in flight bends by at most a fifth up or an octave down
@@ -31,7 +32,8 @@ _STATE = np.dtype([
 
 
 class Delay(NamedTuple):
-    """Ping-pong: the middle of the sound echoes left, then right, then left; beats x 60 / tempo apart, held to 4 s."""
+    """Ping-pong: the middle of the sound echoes left, then right, then left, beats x 60 / tempo apart. Another tempo or
+    number of beats is glided to as on tape: what is in flight bends in pitch, and nothing clicks."""
 
     mixed: NDArray[np.void]
     state: NDArray[np.void]
@@ -54,11 +56,14 @@ def echo(
 
     Args:
         amount: mix, 0..1. beats: index into the choices. feedback: level of an echo over the one before, 0..0.95.
-        bpm: the tempo; held to 30..300. What is no tempo (NaN, 0) leaves the last one, at first 120.
+        bpm: the tempo, held to 30..300; changes under 0.25 % are ignored, and what is no tempo (NaN, 0) leaves the last
+            one, at first 120.
     """
     m, s, left, right = delay.mixed[0], delay.state[0], delay.memory[0], delay.memory[1]
     if 0.0 < bpm < np.inf:
-        s.bpm = min(max(bpm, _LOWEST_BPM), _HIGHEST_BPM)
+        bpm = min(max(bpm, _LOWEST_BPM), _HIGHEST_BPM)
+        if m.awake == 0 or abs(bpm - s.bpm) > _STEADY * s.bpm:
+            s.bpm = bpm
     elif s.bpm == 0.0:
         s.bpm = 120.0
     if not stir(m, amount, sample_rate):

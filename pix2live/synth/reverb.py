@@ -37,8 +37,8 @@ _LINE = np.dtype([
     ("rate_hz", np.float64),  # of its drift
     ("low", np.float64), ("high", np.float64),  # gain of one pass, far below and above the crossover
     ("next_low", np.float64), ("next_high", np.float64),  # what these are on their way to
-    ("left", np.float32), ("right", np.float32),  # its sign on either side: a bent pattern, to which no row of the
-    ("held", np.float32),  # mixing matrix is alike, so that the sides hear all lines and differ
+    ("left", np.float32), ("right", np.float32),  # its sign on either side of the output
+    ("held", np.float32),  # the shelf's memory
 ])  # fmt: skip
 
 
@@ -68,6 +68,7 @@ class Reverb(NamedTuple):
         # Neighbours in length are not neighbours in the matrix.
         lines["length"] = [_prime(x * sample_rate) for x in seconds[(nth * 7) % _LINES]]
         lines["rate_hz"] = _SLOWEST_HZ * (_FASTEST_HZ / _SLOWEST_HZ) ** ((nth * _GOLDEN) % 1.0)
+        # Bent patterns: equally unlike every row of the mixing matrix, so that no line is heard before the others.
         bits = (nth[:, None] >> np.arange(4)) & 1
         bent = bits[:, 0] * bits[:, 1] + bits[:, 2] * bits[:, 3]
         lines["left"] = (-1.0) ** bent

@@ -62,6 +62,11 @@ def test_another_tempo_glides_without_a_click_and_arrives(to):
     assert np.allclose(out[0, -RATE // 2 :], sound[0, -RATE // 2 - late : -late], atol=1e-6)
 
 
+def test_a_tempo_that_trembles_does_not_make_the_echo_waver():
+    steady = through(sine(300, 2.0), bpm=120.0, delay_mix=1.0)
+    assert np.array_equal(steady, through(sine(300, 2.0), bpm=lambda i: 120.0 + (0, 0.2, -0.2)[i % 3], delay_mix=1.0))
+
+
 @pytest.mark.parametrize("broken", [0.0, np.nan, np.inf, -120.0])
 def test_what_is_no_tempo_leaves_the_last_one(broken):
     steady = response(1.0, bpm=90.0, delay_mix=1.0)
