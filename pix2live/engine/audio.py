@@ -26,6 +26,7 @@ from pix2live.synth.instrument import Instrument
 
 MAX_BLOCK = 4096
 FIRST_PATCH_S, FIRST_SCORE_S, FIRST_CAMERA_S = 3.0, 3.0, 1.0
+_BPM = table.INDEX["beat.bpm"]
 _GROWING = np.array([name.endswith((".count", "_count", ".phase")) for name in table.AUDIO])
 
 
@@ -173,7 +174,7 @@ class AudioEngine:
             if panics != self._panics:
                 self.instrument.panic()
                 self._panics = panics
-            self.instrument.process(plan.synth_values, synth)
+            self.instrument.process(plan.synth_values, synth, values[_BPM])
         mix(taken, synth, self._monitor, monitor, self._gain, gain, out)
         self._monitor, self._gain, self._input_gain = monitor, gain, input_gain
         self._limiter.process(out)
