@@ -72,8 +72,8 @@ def test_no_mode_rings_out(start_s):
     hz = np.fft.rfftfreq(len(part), 1 / RATE)
     spectrum = spectrum[(hz > 200) & (hz < 6000)]
     around = np.convolve(spectrum, np.ones(301) / 301, "same")
-    # Noise that decays likewise reaches 9.7 dB; a network without drift 20.
-    assert 10 * np.log10((spectrum / around)[200:-200].max()) < 15.0
+    # Noise that decays likewise reaches 9.7 dB; lines that do not drift reach 16.8.
+    assert 10 * np.log10((spectrum / around)[200:-200].max()) < 14.0
 
 
 def test_each_side_of_the_input_is_heard_on_both_sides_and_differently():
