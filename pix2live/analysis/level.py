@@ -1,6 +1,6 @@
 """How loud, how wide, and whether anything sounds at all: levels, the silence gate, automatic gain, stereo.
 
-The gate learns the room: what stays within 3 dB for 4 s below -42 dBFS is hum or hiss, not music, and neither opens
+The gate learns the room: what stays within 2 dB for 5 s below -42 dBFS is hum or hiss, not music, and neither opens
 the gate nor sets the gain. (So does a held tone that soft; a tone that moves or is louder sounds on.)
 """
 
@@ -18,12 +18,12 @@ RMS_DB, PEAK_DB = local("audio", "audio.rms_db"), local("audio", "audio.peak_db"
 CREST = local("audio", "audio.crest")
 WIDTH, BALANCE = local("audio", "audio.width"), local("audio", "audio.balance")
 
-# The gate opens this far above the quietest moment of late, which counts as at most -62 dBFS, and above the room.
-FLOOR_LOW_DB, FLOOR_HIGH_DB, FLOOR_RISE_DB_PER_S = -90.0, -62.0, 3.0
+# The gate opens this far above the quietest moment of late, which counts as at most -74 dBFS, and above the room.
+FLOOR_LOW_DB, FLOOR_HIGH_DB, FLOOR_RISE_DB_PER_S = -90.0, -74.0, 3.0
 OPEN_ABOVE_DB, CLOSE_ABOVE_DB = 4.0, 2.0
-ROOM_OPEN_DB, ROOM_FALL_DB = 1.5, 3.0
+ROOM_OPEN_DB, ROOM_FALL_DB, ROOM_SWING_DB = 1.5, 3.0, 6.0
 HOLD_S = 0.4
-STEADY_DB, STEADY_HIGH_DB, STEADY_PART_S, STEADY_PARTS = 3.0, -42.0, 0.25, 16
+STEADY_DB, STEADY_HIGH_DB, STEADY_PART_S, STEADY_PARTS = 2.2, -42.0, 0.25, 20
 NOTHING_DB = -100.0  # below this there is no room to be learnt: the input is closed
 # The gain lifts nothing to the top that is not this far above the room, nor that may yet prove to be the room.
 HEADROOM_DB, UNKNOWN_DB, GAIN_FLOOR_DB = 12.0, -36.0, -76.0
@@ -47,7 +47,7 @@ class Level(NamedTuple):
     part_hops: int
     parts: np.ndarray  # float64 (hops in a window, 5), newest first
     memory: np.ndarray  # float64 (9,): see the names above; floor and room in dB above FLOOR_LOW_DB
-    steady: np.ndarray  # float64 (2, 16): mean power and highest dB above FLOOR_LOW_DB of each quarter second, a ring
+    steady: np.ndarray  # float64 (2, 20): mean power and highest dB above FLOOR_LOW_DB of each quarter second, a ring
     part: np.ndarray  # float64 (5,): the quarter second under way: hops, sum, top; how many were; whether any differed
     image: np.ndarray  # float64 (4,): smoothed mean squares of left, right, mid, side
 
@@ -106,7 +106,7 @@ def _learn_room(state: Level, power: float, top_db: float) -> None:
     if not same:
         p[_MOVED] = 1.0
     if same and seen == STEADY_PARTS and power_db(high) < STEADY_HIGH_DB:
-        m[_ROOM] = min(top, power_db(high) - FLOOR_LOW_DB + 2.0 * STEADY_DB)
+        m[_ROOM] = min(top, power_db(high) - FLOOR_LOW_DB + ROOM_SWING_DB)
         p[_MOVED] = 0.0
 
 
