@@ -17,7 +17,7 @@ FULL_CHROMA = 0.25      # OKLab chroma called saturation 1: pure sRGB red; green
 RED_AXIS = np.float32(np.radians(29.2339))  # sRGB red in OKLab: hue 0
 WARM_AXIS = np.radians(55.0)  # orange in OKLab
 FULL_WARMTH = 0.15
-GREY_CHROMA = 0.004     # below this mean chroma a picture has no hue worth naming
+GREY_COLOUR = 0.002     # below this mean chroma times lightness a picture has no hue worth naming
 FULL_COLOURFULNESS = 109.0  # "extremely colourful" in Hasler & Süsstrunk's table
 _HYSTERESIS = 1.2       # how much stronger a new hue must be to take over from the present one
 
@@ -46,8 +46,9 @@ def to_oklab(rgb, table, lab):
 def measure(rgb, lab, warm_x, warm_y, means, hue, light, colours):
     """One pass over a picture.
 
-    ``means`` (MEANS,) float64; ``hue`` (HUE_BINS, 2) float64: chroma in each bin of OKLab hue, and chroma times the
-    offset from the bin's middle; ``light`` (LIGHT_BINS,) and ``colours`` (COLOUR_BINS,) float64: shares of the picture.
+    ``means`` (MEANS,) float64; ``hue`` (HUE_BINS, 2) float64: colour (chroma times lightness) in each bin of OKLab hue,
+    and colour times the offset from the bin's middle; ``light`` (LIGHT_BINS,) and ``colours`` (COLOUR_BINS,) float64:
+    shares of the picture.
     """
     means[:] = 0.0
     hue[:] = 0.0
@@ -76,21 +77,23 @@ def measure(rgb, lab, warm_x, warm_y, means, hue, light, colours):
             position = (angle(b, a) - RED_AXIS) * per_turn
             # Bins are centred on 0, 1, 2... so that pure red, noise and all, falls in one bin.
             bin_ = int(np.floor(position + 0.5))
-            hue[bin_ % HUE_BINS, 0] += chroma * share
-            hue[bin_ % HUE_BINS, 1] += chroma * share * (position - bin_)
+            # A hue is the less seen the darker it is: a wide night sky must not outdo what glows in it.
+            weight = chroma * l * share
+            hue[bin_ % HUE_BINS, 0] += weight
+            hue[bin_ % HUE_BINS, 1] += weight * (position - bin_)
     for i in range(MEANS):
         means[i] *= share
 
 
 def dominant_hue(hue: np.ndarray, previous: float) -> float:
-    """The OKLab hue that holds the most chroma, as a turn 0..1 from sRGB red: yellow .22, green .31, blue .65.
+    """The OKLab hue that holds the most colour, as a turn 0..1 from sRGB red: yellow .22, green .31, blue .65.
 
     The peak of the histogram of ``measure`` smoothed over ±15 degrees, refined by the mean over ±20 degrees around it.
     The hue of the ``previous`` picture keeps a small bonus, so that two equal colours do not flicker; a grey picture
     keeps it.
     """
     weight = hue[:, 0]
-    if weight.sum() < GREY_CHROMA:
+    if weight.sum() < GREY_COLOUR:
         return previous
     around = np.concatenate([weight[-3:], weight, weight[:3]])
     smooth = np.convolve(around, (1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0), "valid")

@@ -48,12 +48,12 @@ class Viewer:
     """All vision signals of a stream of frames.
 
     brightness: mean OKLab L, 0 black..1 white (sRGB mid grey 119 is 0.57). contrast: 2 x the standard deviation of L.
-    saturation: mean OKLab chroma over 0.25. hue: of the most colour, the OKLab angle as a turn from sRGB red, 0..1; a
-    grey picture keeps the last. warmth: 0 cool..0.5 neutral..1 warm, the mean colour on OKLab's blue-orange axis.
-    colourfulness: Hasler & Süsstrunk. entropy: of the lightness in 64 steps, over 6 bits. edges, angularity, texture
-    (its fine part): ``Texture``. symmetry, centre_x, centre_y (1 at the top): ``composition``. motion (relative to a
-    running range; all others are absolute), flow_x, flow_y: ``Motion``. blobs (how many): ``Blobs``. cut_count:
-    ``Cuts``.
+    saturation: mean OKLab chroma over 0.25. hue: of the most colour (chroma times lightness), the OKLab angle as a turn
+    from sRGB red, 0..1; a grey picture keeps the last. warmth: 0 cool..0.5 neutral..1 warm, the mean colour on OKLab's
+    blue-orange axis. colourfulness: Hasler & Süsstrunk. entropy: of the lightness in 64 steps, over 6 bits. edges,
+    angularity, texture (its fine part): ``Texture``. symmetry, centre_x, centre_y (1 at the top): ``composition``.
+    motion (relative to a running range; all others are absolute), flow_x, flow_y: ``Motion``. blobs (how many):
+    ``Blobs``. cut_count: ``Cuts``.
 
     Pictures are first brought to at most 160 pixels on the longer side by area averaging, so resolution hardly matters.
     Deterministic; again the same after ``reset``. Latency: motion's memory, a new blob's 0.1 s, what may be a
@@ -118,7 +118,7 @@ class Viewer:
         self._hue = colour.dominant_hue(self._hues, self._hue)
         self._texture.process(self._light, variance)
         shares = self._light_shares[self._light_shares > 0.0]
-        centre_x, centre_y = composition.centre(self._small)
+        symmetry, centre_x, centre_y = composition.balance(self._small)
         if self._motion.looks_new(out.grid, self._light):
             self._move(out.grid, time_s if np.isfinite(time_s) else 0.0)
             self._write_moves(out)
@@ -140,7 +140,7 @@ class Viewer:
             "angularity": self._texture.angularity,
             "texture": self._texture.fine,
             "entropy": max(-float((shares * np.log2(shares)).sum()) / np.log2(colour.LIGHT_BINS), 0.0),
-            "symmetry": composition.symmetry(self._small),
+            "symmetry": symmetry,
             "centre_x": centre_x,
             "centre_y": centre_y,
         })

@@ -9,12 +9,17 @@ from pix2live.vision.viewer import Viewer, VisualFeatures
 from . import pictures
 
 
+def everything(out):
+    return np.concatenate([out.scalars, out.palette.ravel(), out.grid.ravel(), out.weights, out.directions,
+                           out.flow.ravel(), out.blobs.ravel(), [out.coarse, out.roughness]])
+
+
 def seen(viewer, frames):
     out = VisualFeatures()
     rows = []
     for i, frame in enumerate(frames):
         viewer.process(frame, i / 30, out)
-        rows.append(np.concatenate([out.scalars, out.palette.ravel(), out.grid.ravel()]))
+        rows.append(everything(out))
     return np.array(rows)
 
 
@@ -28,13 +33,43 @@ def test_any_picture_gives_finite_values_in_range(shape):
     for i in range(3):
         viewer.process(frame, i / 30, out)
         values = dict(zip(table.VISION, out.scalars, strict=True))
-        assert np.isfinite(out.scalars).all() and np.isfinite(out.palette).all() and np.isfinite(out.grid).all()
+        assert np.isfinite(everything(out)).all()
         assert out.grid.min() >= 0 and out.grid.max() <= 1 and out.palette.min() >= 0 and out.palette.max() <= 1
         for name, value in values.items():
             low = -1.0 if "flow" in name else 0.0
             high = np.inf if name in ("vision.blobs", "vision.cut_count") else 1.0
             assert low <= value <= high, name
+        for shares in (out.weights, out.directions, [out.coarse, out.roughness]):
+            assert np.min(shares) >= 0 and np.max(shares) <= 1
+        assert out.weights.sum() == pytest.approx(1.0, abs=1e-4)
+        assert np.abs(out.flow).max() <= 1 and out.blobs[:, 1:4].min() >= 0 and out.blobs[:, 1:4].max() <= 1
     assert np.array_equal(frame, before)
+
+
+@pytest.mark.parametrize("kind", ["noise", "stripes", "black", "one pixel"])
+def test_pictures_of_one_bit_are_pictures(kind):
+    rng = np.random.default_rng(1)
+    bits = np.zeros((3, 480, 640), bool)
+    if kind == "noise":
+        bits = rng.random(bits.shape) < 0.5
+    elif kind == "stripes":
+        bits[:, :, ::2] = True
+    elif kind == "one pixel":
+        bits[1, 200, 300] = True
+    viewer, out = Viewer(), VisualFeatures()
+    for i, picture in enumerate(bits):
+        viewer.process(picture.astype(np.uint8) * 255, i / 30, out)
+        assert np.isfinite(everything(out)).all()
+
+
+@pytest.mark.parametrize("times", [[0.0] * 6, [5.0, 4.0, 3.0, 3.0, 9e9, 0.0],
+                                   [0.0, np.nan, np.inf, -np.inf, 1e-300, 1e300]])
+def test_whatever_the_clock_does_all_stays_finite(times):
+    viewer, out = Viewer(), VisualFeatures()
+    for i, time_s in enumerate(times):
+        viewer.process(pictures.discs([(0.2 + 0.1 * i, 0.5)], 20), time_s, out)
+        viewer.rest(time_s, out)
+        assert np.isfinite(everything(out)).all()
 
 
 def test_a_picture_may_be_any_view_of_memory():

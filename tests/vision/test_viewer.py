@@ -112,6 +112,12 @@ def test_dominant_hue_is_the_larger_area_and_no_average(viewer):
     assert look(viewer, frame)["hue"] == pytest.approx(0.3146, abs=0.005)
 
 
+def test_what_glows_outdoes_the_wide_dark_around_it(viewer):
+    frame = pictures.flat((8, 8, 34))
+    frame[30:80, 40:110] = (70, 180, 120)
+    assert look(viewer, frame)["hue"] == pytest.approx(look(viewer, pictures.flat((70, 180, 120)))["hue"], abs=0.005)
+
+
 def test_hue_does_not_flicker_between_equal_colours(viewer):
     hues = []
     viewer.reset()
