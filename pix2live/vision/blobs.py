@@ -95,6 +95,9 @@ class Blobs:
         for blob in self._blobs:
             if blob.id not in seen and blob.established:
                 row = _area_at(places, blob.x, blob.y)
+                if row < 0 and blob.covered(now_s):
+                    # It turned back or stopped behind the other, and is there still.
+                    row = _nearest(areas, blob)
                 if row in taken and self._may_hide(blob, now_s):
                     shared.setdefault(row, [taken[row]]).append(blob)
         for together in shared.values():
@@ -172,6 +175,16 @@ def _area_at(places: np.ndarray, x: float, y: float) -> int:
     column, row = int(x * width), int((1.0 - y) * height)
     near = places[max(row - 1, 0):max(row + 2, 0), max(column - 1, 0):max(column + 2, 0)]
     return int(near.max()) if near.size else -1
+
+
+def _nearest(areas: np.ndarray, blob: _Blob) -> int:
+    """The area whose edge is nearest, if within reach; -1 for none."""
+    best, best_gap = -1, _REACH_HIDDEN
+    for row, (x, y, size) in enumerate(areas.tolist()):
+        gap = math.hypot(x - blob.x, y - blob.y) - 0.5 * math.sqrt(size)
+        if gap < best_gap:
+            best, best_gap = row, gap
+    return best
 
 
 def _see(blob: _Blob, area: np.ndarray, now_s: float, passed_s: float) -> None:
