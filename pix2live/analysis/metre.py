@@ -252,11 +252,12 @@ def advance(space: Metre, ratio: np.ndarray, steady: bool) -> float:
         for i in range(tempi):
             period, begin = space.period[i], space.begin[p, i]
             count = period * space.beats[p]
-            came, went, place = old[begin : begin + count], new[begin : begin + count], space.place[begin : begin + count]
+            came, went = old[begin : begin + count], new[begin : begin + count]
+            places = space.place[begin : begin + count]
             for k in range(1, count):
-                went[k] = max(came[k - 1] * likely[place[k]], LEAST)
+                went[k] = max(came[k - 1] * likely[places[k]], LEAST)
             for b in range(space.beats[p]):
-                went[b * period] = max(space.arrive[1, p, b, i] * likely[place[b * period]], LEAST)
+                went[b * period] = max(space.arrive[1, p, b, i] * likely[places[b * period]], LEAST)
             mass = _sum(went)
             space.by_tempo[i] += mass
             total += mass
@@ -268,7 +269,7 @@ def advance(space: Metre, ratio: np.ndarray, steady: bool) -> float:
 
 @kernel
 def phases_of(space: Metre, low: int, high: int) -> None:
-    """Gather the belief over tempi ``low..high - 1`` by phase (``by_phase``) and by the beats of patterns (``by_beat``)."""
+    """Gather the belief over tempi ``low..high - 1``: ``by_phase``, and ``by_beat`` of each pattern."""
     belief, fold, by_phase = space.belief[int(space.memory[1])], space.fold, space.by_phase
     space.by_beat[:] = 0.0
     by_phase[:] = 0.0
@@ -293,7 +294,7 @@ def phases_of(space: Metre, low: int, high: int) -> None:
 
 @kernel
 def phase_near(space: Metre, phase: float, keep: float) -> tuple[float, float]:
-    """The likeliest phase, and the share of the belief about it; ``phase`` is kept to unless ``keep`` times less likely."""
+    """The likeliest phase and the share of the belief about it; ``phase`` is kept unless ``keep`` times less likely."""
     by_phase = space.by_phase
     best, best_mass, total = 0, -1.0, 0.0
     kept = 0.0

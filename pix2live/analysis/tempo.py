@@ -66,7 +66,7 @@ def _hear(s: _Tempo) -> float:
         value = max(value - SHARPEN * last, 0.0)
         s.mean[n] += rate * (value - s.mean[n])
         s.ratio[n] = value / max(s.mean[n], FLOOR)
-    highest = max(max(s.ratio[0], s.ratio[1]), max(s.ratio[2], s.ratio[3]))
+    highest = max(s.ratio[0], s.ratio[1], s.ratio[2], s.ratio[3])
     m[_QUIET] = 0.0 if highest > LIVELY else m[_QUIET] + s.frame_s
     lively = min(max((REST_TO_S - m[_QUIET]) / (REST_TO_S - REST_FROM_S), 0.0), 1.0)
     for n in range(4):
