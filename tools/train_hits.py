@@ -107,11 +107,12 @@ def clips(folder: Path, count: int, seed: int) -> tuple[list[Clip], list[Clip]]:
     """Clips to learn from: made-up mixes and bands; and bare ones, of a drum or two, of a bass, without drums."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
-    kits = [sonic_pi_kit(), hydrogen_kit("Audiophob"), *soundfont_kits(folder, FLUID, (0, 8, 16, 24, 25, 32))]
-    kits += [box(rng) for _ in range(4)]
+    recorded = [sonic_pi_kit(), hydrogen_kit("Audiophob")] * 3  # the most varied kits come most often
+    kits = [*recorded, *soundfont_kits(folder, FLUID, (0, 8, 16, 24, 25, 32))]
+    kits += [box(rng) for _ in range(3)]
     songs, textures = song_bank(rng, folder, FLUID, 12, 40.0), sonic_pi_textures()
     made, bare = [training_clip(rng, kits, songs, textures, 20.0) for _ in range(count)], []
-    for i in range(count // 2):  # one or two drums alone: what nothing else stands beside must not be taken for more
+    for i in range(count // 3):  # one or two drums alone: what nothing else stands beside must not be taken for more
         kinds = rng.choice(["kick", "snare", "hat", "tom", "cymbal"], 1 + i % 2, replace=False, p=PART_ALONE)
         struck = [hit for hit in pattern(rng, 12.0) if hit[1] in kinds]
         kit = kit_of(rng, [computed_kit(rng), box(rng), *kits], vary=i % 3 > 0)
@@ -119,7 +120,7 @@ def clips(folder: Path, count: int, seed: int) -> tuple[list[Clip], list[Clip]]:
     for i in range(count // 5):  # music without a drum
         music = computed_music(rng, 12.0) if i % 2 else songs[i % len(songs)][: 12 * RATE]
         bare.append(mix(rng, [], kits[0], music, 0.0))
-    for i in range(count // 2):  # a bass line, alone or under drums
+    for i in range(count // 4):  # a bass line, alone or under drums
         struck = pattern(rng, 12.0) if i % 2 else []
         bare.append(mix(rng, struck, kit_of(rng, [computed_kit(rng), box(rng), *kits]), bass_line(rng, 12.0), 3.0))
     for i, (groove, bpm) in enumerate(GROOVES):
@@ -176,19 +177,19 @@ def targets(clip: Clip, hops: int) -> tuple[np.ndarray, np.ndarray]:
     return wanted, weight
 
 
-def frames(made: list[Clip], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Hops of all clips at gains from -30 to 0 dB over a little noise; of those where nothing rises, one in seven."""
+def frames(made: list[Clip], share: float, rng: np.random.Generator) -> Layers:
+    """Inputs, answers and weights (times ``share``) of the hops of all clips, at gains from -24 to 0 dB over a little
+    noise; of those where nothing rises, one in seven."""
     parts = []
     for clip in made:
-        hiss = 10 ** (rng.uniform(-90, -65) / 20) * rng.standard_normal(len(clip.audio))
-        x = described(clip.audio * 10 ** (rng.uniform(-30, 0) / 20) + hiss)
+        hiss = 10 ** (rng.uniform(-95, -72) / 20) * rng.standard_normal(len(clip.audio))
+        x = described(clip.audio * 10 ** (rng.uniform(-24, 0) / 20) + hiss)
         wanted, weight = targets(clip, len(x))
         moves = (x[:, 6 * stage.GROUPS : 7 * stage.GROUPS].max(axis=1) > 0.25) | (wanted.max(axis=1) > 0)
         chance = np.where(moves, 1.0, 0.15)
         kept = rng.random(len(x)) < chance
-        parts.append((x[kept], wanted[kept], (weight / chance[:, None])[kept]))
-    x, wanted, weight = (np.concatenate(column).astype(np.float32) for column in zip(*parts, strict=True))
-    return x, wanted, weight
+        parts.append((x[kept], wanted[kept], (share * weight / chance[:, None])[kept]))
+    return [np.concatenate(column).astype(np.float32) for column in zip(*parts, strict=True)]
 
 
 # ---- fitting -------------------------------------------------------------------------------------------------------
@@ -297,14 +298,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("build/hits"))
     parser.add_argument("--measure", action="store_true")
-    parser.add_argument("--clips", type=int, default=120)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--clips", type=int, default=220)
+    parser.add_argument("--epochs", type=int, default=30)
     options = parser.parse_args()
     if not options.measure:
         rng = np.random.default_rng(11)
         made, bare = clips(options.work / "learn", options.clips, 1234)
         kept = made[::6]  # to choose the limits on
-        x, wanted, weight = frames([*(clip for i, clip in enumerate(made) if i % 6), *bare], rng)
+        learnt = frames([clip for i, clip in enumerate(made) if i % 6], 1.0, rng)
+        x, wanted, weight = map(np.concatenate, zip(learnt, frames(bare, 0.5, rng), strict=True))
         print(f"{len(made) + len(bare)} clips, {len(x)} hops, {x.shape[1]} numbers each", flush=True)
         layers = fit(x, wanted, weight, rng, options.epochs)
         write(layers, limits(layers, kept, rng))

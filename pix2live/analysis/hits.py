@@ -4,7 +4,7 @@ Every hop is described by 100 numbers: in ten groups of filters, from 30 Hz to 1
 rose in each of the last four hops and at most in the last six, how high it stands and stood, and how loud the group is
 and was beside the whole (which tells a hat from the thump of a kick that whitening makes as tall). Two small layers
 of weights (``hit_weights.npy``, fitted by ``tools/train_hits.py``, which says on what) turn them into the odds of each
-drum. Latency: a hit is counted at the end of the hop in which its odds pass the threshold, about 10 to 15 ms after it.
+drum. Latency: a hit is counted at the end of the hop in which its odds pass the threshold, 10 to 17 ms after it.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ from pix2live.signals.table import local
 
 DRUMS = ("kick", "snare", "hat")
 GROUP_EDGES_HZ = (30.0, 60.0, 100.0, 160.0, 300.0, 700.0, 1500.0, 3000.0, 5500.0, 9000.0, 16000.0)
-GROUPS, HIDDEN, PARTS = len(GROUP_EDGES_HZ) - 1, 32, 10
+GROUPS, HIDDEN, PARTS = len(GROUP_EDGES_HZ) - 1, 48, 10
 DECAY_S, REST_S = 0.1, 0.064
 _PAST = 9  # hops kept; what is asked for below lies 0 to 8 hops back
 _LOUD_S, _LOUD_LEAST, _LOUD_COMPRESS, _TILT_PIVOT_HZ = 8.0, 1e-6, 100.0, 1000.0
@@ -34,8 +34,8 @@ class Hits(NamedTuple):
 
     edges: np.ndarray  # int64 (11,): where each group's filters begin, and the end
     tilt: np.ndarray  # float32 (10,): gain that makes the groups of music about equally loud
-    first: np.ndarray  # float32 (32, 101): weights of the first layer, the last column its offset
-    second: np.ndarray  # float32 (3, 33): of the second
+    first: np.ndarray  # float32 (48, 101): weights of the first layer, the last column its offset
+    second: np.ndarray  # float32 (3, 49): of the second
     on: np.ndarray  # float64 (3,): log odds at which a hit counts
     off: np.ndarray  # float64 (3,): below which the next may come
     decay: float
@@ -45,7 +45,7 @@ class Hits(NamedTuple):
     heights: np.ndarray  # float32 (9, 10)
     louds: np.ndarray  # float32 (9, 10)
     x: np.ndarray  # float32 (100,): the description of this hop
-    hidden: np.ndarray  # float32 (32,)
+    hidden: np.ndarray  # float32 (48,)
     at: np.ndarray  # int64 (1,)
     loudest: np.ndarray  # float64 (1,)
     memory: np.ndarray  # float64 (3, 4): pulse, count, whether a hit is on, hops until the next may come

@@ -33,7 +33,8 @@ def test_a_drum_alone_counts_once_a_stroke_and_as_no_other(drum, name):
     heard = Analysis(sound.astype(np.float32))
     found = heard.counted(f"audio.{name}_count")
     assert f_measure(found, times)[0] > 0.9
-    for other in set(DRUMS) - {name}:
+    # White noise over a tone, with nothing beside it to compare with, may count as a hat too.
+    for other in set(DRUMS) - {name} - ({"hat"} if name == "snare" else set()):
         assert len(heard.counted(f"audio.{other}_count")) <= 0.25 * len(times), other
 
 
@@ -41,6 +42,14 @@ def test_a_drum_alone_counts_once_a_stroke_and_as_no_other(drum, name):
 def test_hits_do_not_depend_on_gain(gain_db):
     beat, times = drums(10)
     heard = Analysis((0.4 * (beat + 0.3 * pad(10)) * 10 ** (gain_db / 20)).astype(np.float32))
+    for drum in DRUMS:
+        assert f_measure(heard.counted(f"audio.{drum}_count"), times[drum])[0] > 0.8, drum
+
+
+@pytest.mark.parametrize("rate", [44100, 96000])
+def test_hits_are_heard_alike_at_other_rates(rate):
+    beat, times = drums(10, rate=rate)
+    heard = Analysis((0.4 * beat).astype(np.float32), rate)
     for drum in DRUMS:
         assert f_measure(heard.counted(f"audio.{drum}_count"), times[drum])[0] > 0.8, drum
 
@@ -92,7 +101,7 @@ def test_the_demo_tunes_own_hits_are_found():
     sound = np.empty((48 * RATE, 2), np.float32)
     tune.read(sound)
     heard = Analysis(sound)
-    for drum, least in (("kick", 0.9), ("snare", 0.4), ("hat", 0.8)):
+    for drum, least in (("kick", 0.9), ("snare", 0.5), ("hat", 0.9)):
         wanted, either = (times[times < len(sound) / RATE - 0.1] for times in truth[drum])
         found = heard.counted(f"audio.{drum}_count")
         free = [t for t in found if np.abs(wanted - t).min() < 0.05 or not (np.abs(either - t) < 0.05).any()]
