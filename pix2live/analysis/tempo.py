@@ -4,78 +4,93 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pix2live.analysis.metre import HIGH_BPM, INPUTS, LOW_BPM, Metre, advance, forget, metre, phase_near, phases_of
-from pix2live.analysis.novelty import DELAY_S, FULL, FUNCTIONS, HIGH, LOW, MID
+from pix2live.analysis.metre import HIGH_BPM, LOW_BPM, Metre, advance, forget, lean, metre, phase_near, phases_of
+from pix2live.analysis.novelty import DELAY_S, FULL, HIGH, LOW, MID
+from pix2live.analysis.novelty import FUNCTIONS as GIVEN
+from pix2live.analysis.rhythm import FUNCTIONS, LEARNED
 from pix2live.dsp.follower import coefficient
 from pix2live.dsp.jit import kernel
 from pix2live.signals.table import BEAT
 
 FRAME_HOPS = 2
 START_BPM = 120.0
-LEARNED = 2  # learned activations that are listened to: beat, downbeat
 
-# Each onset function over its own usual value says how much likelier it is where something begins than elsewhere.
+# An onset is how far the log of a function, over its usual value, rises above its last PAST frames; a rise of CLEAR
+# octaves is a clear one, and what is less than LEAST_RISE is noise.
 USUAL_S, START_S, FLOOR = 6.0, 0.1, 0.003
-SHARPEN, SHARPEN_S = 0.6, 0.05
-OFFSET, SHARPNESS = 0.3, (0.8, 0.8, 0.8, 1.0)
-LEARNED_LEAST, LEARNED_MOST, LEARNED_GAIN = 0.002, 0.98, 15.0
-# Nothing is learned of the beat while no function rises this far over its usual value.
-LIVELY, REST_FROM_S, REST_TO_S = 3.0, 0.7, 1.2
-STALE_S = 0.35
+PAST, LEAST_RISE, CLEAR, MOST = 4, 0.15, 2.0, 1.5
+LEARNED_LEAST, LEARNED_MOST, LEARNED_GAIN, LEARNED_HEARD = 0.002, 0.98, 15.0, 0.3
+# While no function rises this far over its usual value it is quiet: soon no other beat is chosen, then that nothing
+# comes says nothing more, then it is a break, after which the beat goes on where it would have been.
+LIVELY = 3.0
+STALE_S, REST_FROM_S, REST_TO_S, BREAK_FROM_S, BREAK_TO_S = 0.35, 0.7, 1.2, 2.0, 12.0
+BREAK_LOCK = 0.5
 
 NEAR = 0.045  # tempi that are one and the same, as a ratio
-KEEP_TEMPO, KEEP_PHASE, KEEP_BAR = 1.3, 1.3, 1.6  # another must be so much likelier
+KEEP_TEMPO, KEEP_PHASE, KEEP_BAR = 1.6, 1.4, 1.6  # another must be so much likelier
 PULL_S = 0.1  # how fast the pulse is drawn to where the beat is believed
 DETUNE, DETUNE_PULL = 0.03, 0.25  # a tempo between two of the filter's
 SLOWEST, FASTEST = 0.2, 3.0  # of the tempo, while an error is made up for
-EVIDENCE_S, LOCK_S, EVIDENCE_OF_SURE = 3.0, 1.0, 4.0  # nats a second
-BPM_SMOOTHING = 0.03
+EVIDENCE_S, LOCK_S = 3.0, 1.0
+EVIDENCE_OF_SURE = 2.0  # nats a second
+LOCK_LEAST, LOCK_RANGE = 0.2, 0.6
+BPM_S = 0.5
 
 _BEATS, _RATE, _TEMPO, _ERROR, _HOP, _QUIET, _EVIDENCE, _LOCK = range(8)
-_BAR_BEGIN, _BAR_BEATS, _BAR, _AGE, _BPM = range(8, 13)
+_BAR_BEGIN, _BAR_BEATS, _BAR, _AGE, _BPM, _LOCKED = range(8, 14)
 
 
 class _Tempo(NamedTuple):
     frame_s: float
-    usual: float
+    usual: float  # this and the next four: follower coefficients of a frame
     pull: float
-    sharpen: float
+    smooth: float
     evidence: float
     lock: float
     span: np.ndarray  # int64 (tempi, 2): the tempi that are the same as each
-    sharpness: np.ndarray
+    past: np.ndarray  # float64 (FUNCTIONS, PAST): logs of the newest frames
+    onsets: np.ndarray  # float64 (FUNCTIONS,)
     metre: Metre
-    mean: np.ndarray  # float64 (8,): usual value of each onset function; its last values, decaying
-    held: np.ndarray  # float32 (INPUTS,): the frame's inputs so far
-    ratio: np.ndarray  # float32 (INPUTS,)
+    mean: np.ndarray  # float64 (FUNCTIONS,): usual value of each onset function
+    held: np.ndarray  # float32 (FUNCTIONS + LEARNED,): the frame's inputs so far
+    ratio: np.ndarray  # float64 (LEARNED,)
     sums: np.ndarray  # float64 (tempi + 1,)
     bars: np.ndarray  # float64 (5, 4): mass of each place in bars of so many beats
-    memory: np.ndarray  # float64 (13,)
+    memory: np.ndarray  # float64 (14,): see the names above
 
 
 @kernel
 def _hear(s: _Tempo) -> float:
-    """Inputs to likelihood ratios; how lively it is, 0..1."""
+    """The frame's inputs to onsets and ratios; how lively it is, 0..1."""
     m = s.memory
     m[_AGE] += 1.0
     rate = max(s.usual, 1.0 / (m[_AGE] + START_S / s.frame_s))
-    for n in range(4):
+    at = int(m[_AGE]) % PAST
+    highest = 0.0
+    for n in range(FUNCTIONS):
         value = np.float64(s.held[n])
-        last = s.mean[4 + n]
-        s.mean[4 + n] += (value - last) * s.sharpen
-        value = max(value - SHARPEN * last, 0.0)
-        s.mean[n] += rate * (value - s.mean[n])
-        s.ratio[n] = value / max(s.mean[n], FLOOR)
-    highest = max(s.ratio[0], s.ratio[1], s.ratio[2], s.ratio[3])
+        if not BREAK_FROM_S < m[_QUIET] < BREAK_TO_S:  # a break does not make what follows it seem loud
+            s.mean[n] += rate * (value - s.mean[n])
+        value /= max(s.mean[n], FLOOR)
+        highest = max(highest, value)
+        value = np.log2(1.0 + value)
+        before = 0.0
+        for k in range(PAST):
+            before = max(before, s.past[n, k])
+        s.past[n, at] = value
+        s.onsets[n] = min(max(value - before - LEAST_RISE, 0.0) / CLEAR, MOST)
     m[_QUIET] = 0.0 if highest > LIVELY else m[_QUIET] + s.frame_s
+    for n in range(LEARNED):
+        heard = np.float64(s.held[FUNCTIONS + n])
+        chance = min(max(heard, LEARNED_LEAST), LEARNED_MOST)
+        s.ratio[n] = 1.0 if heard < 0.0 else LEARNED_GAIN * chance / (1.0 - chance)
+        if heard > LEARNED_HEARD:
+            m[_QUIET] = 0.0
     lively = min(max((REST_TO_S - m[_QUIET]) / (REST_TO_S - REST_FROM_S), 0.0), 1.0)
-    for n in range(4):
-        s.ratio[n] = ((OFFSET + s.ratio[n]) / (OFFSET + 1.0)) ** (s.sharpness[n] * lively)
-    for n in range(4, INPUTS):
-        chance = min(max(np.float64(s.held[n]), LEARNED_LEAST), LEARNED_MOST)
-        s.ratio[n] = 1.0 if s.held[n] < 0.0 else LEARNED_GAIN * chance / (1.0 - chance)
-    s.held[:4] = 0.0
-    s.held[4:] = -1.0
+    for n in range(FUNCTIONS):
+        s.onsets[n] *= lively
+    s.held[:FUNCTIONS] = 0.0
+    s.held[FUNCTIONS:] = -1.0
     return lively
 
 
@@ -105,8 +120,12 @@ def _choose(s: _Tempo, fresh: bool) -> tuple[int, float]:
 @kernel
 def _frame(s: _Tempo) -> None:
     m = s.memory
+    was_break = BREAK_FROM_S < m[_QUIET] < BREAK_TO_S and m[_LOCKED] > BREAK_LOCK
     lively = _hear(s)
-    gain = advance(s.metre, s.ratio, lively <= 0.0)
+    if was_break and m[_QUIET] == 0.0:
+        current = int(m[_TEMPO])
+        lean(s.metre, s.span[current, 0], s.span[current, 1], m[_BEATS] - DELAY_S / s.frame_s * m[_RATE])
+    gain = advance(s.metre, s.onsets, lively, s.ratio, lively <= 0.0)
     fresh = m[_QUIET] < STALE_S
     chosen, mass = _choose(s, fresh)
     moved = abs(s.metre.period[chosen] / s.metre.period[int(m[_TEMPO])] - 1.0) > 2.0 * NEAR
@@ -122,6 +141,8 @@ def _frame(s: _Tempo) -> None:
     phase, locked = phase_near(s.metre, m[_BEATS] - delay, KEEP_PHASE)
     m[_EVIDENCE] += s.evidence * (gain / s.frame_s - m[_EVIDENCE])
     m[_LOCK] += s.lock * (locked * mass * lively - m[_LOCK])
+    if lively == 1.0:
+        m[_LOCKED] = m[_LOCK]
     if moved:
         m[_RATE] = rate
     if fresh:
@@ -130,7 +151,9 @@ def _frame(s: _Tempo) -> None:
         m[_ERROR] = error
         turn = m[_RATE] + DETUNE_PULL * s.pull**2 * error
         m[_RATE] = min(max(turn, (1.0 - DETUNE) * rate), (1.0 + DETUNE) * rate)
-    m[_BPM] += (60.0 * m[_RATE] / s.frame_s - m[_BPM]) * (1.0 if moved else BPM_SMOOTHING)
+    else:
+        m[_RATE] = m[_BPM] / 60.0 * s.frame_s
+    m[_BPM] += (60.0 * m[_RATE] / s.frame_s - m[_BPM]) * (1.0 if moved else s.smooth)
 
 
 @kernel
@@ -160,7 +183,7 @@ def _process(s: _Tempo, functions: np.ndarray, extra: np.ndarray, row: np.ndarra
     held[0], held[1] = max(held[0], functions[LOW]), max(held[1], functions[MID])
     held[2], held[3] = max(held[2], functions[HIGH]), max(held[3], functions[FULL])
     for n in range(min(extra.shape[0], LEARNED)):
-        held[4 + n] = max(held[4 + n], extra[n])
+        held[FUNCTIONS + n] = max(held[FUNCTIONS + n], extra[n])
     m[_HOP] += 1.0
     if m[_HOP] >= FRAME_HOPS:
         m[_HOP] = 0.0
@@ -180,8 +203,9 @@ def _process(s: _Tempo, functions: np.ndarray, extra: np.ndarray, row: np.ndarra
     row[1] = m[_BEATS] - count
     row[2] = (m[_BEATS] - m[_BAR_BEGIN]) / m[_BAR_BEATS]
     row[3], row[4] = count, m[_BAR]
+    sure = min(max((m[_LOCK] - LOCK_LEAST) / LOCK_RANGE, 0.0), 1.0)
+    row[5] = sure * min(max(m[_EVIDENCE] / EVIDENCE_OF_SURE, 0.0), 1.0)
     row[6] = m[_BAR_BEATS]
-    row[5] = min(max(m[_EVIDENCE] / EVIDENCE_OF_SURE, 0.0), 1.0) * m[_LOCK]
 
 
 class Tempo:
@@ -195,8 +219,8 @@ class Tempo:
         sample_rate: in Hz. hop: samples a hop, of about 5 ms.
 
     Latency: none; the delay of the onset functions is made up for, so that the phase is that of the moment at the end
-    of the hop. A clear beat is found within 4 s. Tempi beyond 60 to 160 that have no other pulse within are often
-    taken for half or double (a log-Gaussian prior at 120, 0.55 octaves wide).
+    of the hop. A clear beat is found within 4 s. The prior over tempo is log-Gaussian, at 108, 0.7 octaves wide:
+    below about 80 BPM the double is often taken where something is heard on its beats too.
     """
 
     def __init__(self, sample_rate: float, hop: int) -> None:
@@ -209,24 +233,25 @@ class Tempo:
             frame_s,
             coefficient(USUAL_S, frame_s),
             coefficient(PULL_S, frame_s),
-            coefficient(SHARPEN_S, frame_s),
+            coefficient(BPM_S, frame_s),
             coefficient(EVIDENCE_S, frame_s),
             coefficient(LOCK_S, frame_s),
             np.stack(span, axis=1),
-            np.array(SHARPNESS),
+            np.zeros((FUNCTIONS, PAST)),
+            np.zeros(FUNCTIONS),
             space,
-            np.zeros(8),
-            np.zeros(INPUTS, np.float32),
-            np.ones(INPUTS, np.float32),
+            np.zeros(FUNCTIONS),
+            np.zeros(FUNCTIONS + LEARNED, np.float32),
+            np.ones(LEARNED),
             np.zeros(len(period) + 1),
             np.zeros((5, 4)),
-            np.zeros(13),
+            np.zeros(14),
         )
         self._none = np.zeros(0, np.float32)
         self.reset()
         row = np.zeros(len(BEAT))
         for _ in range(FRAME_HOPS):
-            self.process(np.zeros(len(FUNCTIONS), np.float32), self._none, row)
+            self.process(np.zeros(len(GIVEN), np.float32), self._none, row)
         self.reset()
 
     def reset(self) -> None:
@@ -234,8 +259,9 @@ class Tempo:
         s = self._s
         forget(s.metre)
         s.memory[:] = 0.0
-        s.mean[:4], s.mean[4:] = 0.1, 0.0
-        s.held[:4], s.held[4:] = 0.0, -1.0
+        s.mean[:] = 0.1
+        s.past[:] = 0.0
+        s.held[:FUNCTIONS], s.held[FUNCTIONS:] = 0.0, -1.0
         s.memory[_TEMPO] = int(np.argmin(np.abs(60.0 / (s.frame_s * s.metre.period) - START_BPM)))
         s.memory[_RATE], s.memory[_BPM] = START_BPM / 60.0 * s.frame_s, START_BPM
         s.memory[_BAR_BEATS] = 4.0
@@ -247,6 +273,6 @@ class Tempo:
             functions: float32 ``(len(FUNCTIONS),)`` of ``Novelty``.
             extra: float32 ``(m,)``, learned chances 0..1 of a beat and of a downbeat at this hop; m may be 0.
             row: float64 in the order of ``table.BEAT``, written: bpm 40..240; phase of beat and bar, 0..1; beats and
-                bars counted from the start; confidence 0..1.
+                bars counted from the start; confidence 0..1; beats a bar.
         """
         _process(self._s, functions, self._none if extra is None else extra, row)

@@ -33,7 +33,7 @@ def test_a_tone_rises_most_in_its_own_band(hz, own):
 
 
 @pytest.mark.parametrize("gain_db", [-12, 12])
-def test_functions_do_not_depend_on_the_level(gain_db):
+def test_functions_hardly_depend_on_the_level(gain_db):
     sound = drums(2.0)[0].astype(np.float32)
     stage = Novelty(RATE, HOP)
     once = functions(sound, stage=stage)

@@ -67,8 +67,8 @@ def band(beats, seconds, swing=0.5, beats_a_bar=4, seed=0):
         place = i % beats_a_bar
         first = place == 0 or (beats_a_bar == 4 and place == 2)
         # Three beats go as a waltz does: low, high, high.
-        loud = 0.9 if place == 0 else 0.75 if first else 0.6
-        strike(kick if first else snare if beats_a_bar == 4 else hat, at, loud)
+        drum = kick if first else snare if beats_a_bar == 4 else hat
+        strike(drum, at, (0.9 if place == 0 else 0.75) if first else 0.6)
         strike(hat, at, 0.5)
         if i + 1 < len(beats) and beats_a_bar == 4:
             strike(hat, at + swing * (beats[i + 1] - at), 0.4)
@@ -83,7 +83,7 @@ def recall(followed, beats, after_s, tolerance_ms=50):
     return np.mean(hit), np.sum(found > after_s) / len(true)
 
 
-@pytest.mark.parametrize("bpm", [60, 72, 90, 107, 120, 133, 150])
+@pytest.mark.parametrize("bpm", [72, 90, 107, 120, 133, 150, 175, 200])
 def test_the_tempo_of_clicks_is_found_within_4_s_and_the_phase_crosses_0_at_each(stages, bpm):
     times = np.arange(0.37, 10.0, 60 / bpm)
     heard = Followed(stages, clicks(times, 10.0))
@@ -91,19 +91,19 @@ def test_the_tempo_of_clicks_is_found_within_4_s_and_the_phase_crosses_0_at_each
     assert np.abs(heard.bpm[settled] / bpm - 1).max() < 0.02
     assert abs(np.mean(heard.bpm[settled]) / bpm - 1) < 0.01
     late = heard.late_ms(times, 4.4)
-    assert np.abs(late).max() < 25 and abs(np.median(late)) < 10
-    assert heard.confidence[settled].min() > 0.75
+    assert np.abs(late).max() < 20 and abs(np.median(late)) < 10
+    assert heard.confidence[settled].min() > 0.8
     assert len(late) == pytest.approx((10.0 - 4.4) * bpm / 60, abs=1.1)
 
 
-@pytest.mark.parametrize("bpm", [40, 50, 180, 200, 220, 240])
-def test_clicks_beyond_the_usual_are_found_as_they_are_or_at_double_or_half(stages, bpm):
+@pytest.mark.parametrize("bpm", [40, 50, 60, 66, 220, 240])
+def test_clicks_beyond_the_usual_are_found_as_they_are_or_at_half_double_or_threefold(stages, bpm):
     heard = Followed(stages, clicks(np.arange(0.37, 12.0, 60 / bpm), 12.0))
     found = np.median(heard.bpm[heard.seconds > 8.0]) / bpm
     assert min(abs(found / k - 1) for k in (0.5, 1, 2, 3)) < 0.03
 
 
-@pytest.mark.parametrize(("bpm", "swing"), [(150, 0.5), (126, 0.5), (92, 0.5), (132, 2 / 3), (100, 0.62)])
+@pytest.mark.parametrize(("bpm", "swing"), [(174, 0.5), (150, 0.5), (126, 0.5), (92, 0.5), (132, 2 / 3), (100, 0.62)])
 def test_drums_are_followed_at_their_own_tempo_straight_and_swung(stages, bpm, swing):
     beats = 0.5 + np.arange(0, 60) * 60 / bpm
     heard = Followed(stages, band(beats, 14.0, swing))
@@ -160,6 +160,7 @@ def test_bars_of_three_are_counted_in_three(stages):
     heard = Followed(stages, band(beats, 20.0, beats_a_bar=3))
     bars = heard.beats(4)
     bars = bars[bars > 10]
+    assert (heard.meter[heard.seconds > 10] == 3).all()
     assert np.diff(bars) == pytest.approx(3 * 0.45, abs=0.05)
     assert np.abs((bars - 0.5 + 0.6) % 1.35 - 0.6).max() < 0.06
 
