@@ -27,6 +27,7 @@ _VISION = table.local("perception", table.VISION[0])
 _MODEL = table.local("perception", table.MODEL[0])
 MODEL_BUDGET_S = 0.004
 MAX_FEED = 256
+_VISION_VECTORS = ("palette", "palette_weights", "directions", "grid", "flow", "things")
 _AUDIO_VECTORS = {"audio.mel": "mel", "audio.spectrum": "spectrum", "audio.fft": "fft", "audio.waveform": "waveform"}
 
 
@@ -85,7 +86,8 @@ class PerceptionEngine:
     def _shape(self, signal: str) -> tuple[int, ...]:
         if signal in _AUDIO_VECTORS:
             return (self._audio[_AUDIO_VECTORS[signal]].shape[1],)
-        return {"vision.grid": (table.GRID_SIZE**2,), "vision.palette": (table.PALETTE_SIZE * 3,)}.get(signal, ())
+        group, _, name = signal.partition(".")
+        return (getattr(self._features, name).size,) if group == "vision" and name in _VISION_VECTORS else ()
 
     def step(self, now_s: float) -> None:
         """Look at the newest picture and feed the models all new hops; publish where anything changed."""
@@ -103,8 +105,8 @@ class PerceptionEngine:
             scalars = frame["scalars"][0]
             scalars[_VISION:_VISION + len(table.VISION)] = self._features.scalars
             scalars[_MODEL:_MODEL + table.MODEL_SLOTS] = self._models.values
-            frame["palette"][0] = self._features.palette
-            frame["grid"][0] = self._features.grid
+            for vector in _VISION_VECTORS:
+                frame[vector][0] = getattr(self._features, vector)
             self._bus.perception.publish()
         self._status["dropped"] = self._models.skipped
 
@@ -169,10 +171,8 @@ class PerceptionEngine:
     def _fill(self, signal: str, row: np.ndarray) -> None:
         if signal in _AUDIO_VECTORS:
             row[...] = self._audio[_AUDIO_VECTORS[signal]][0]
-        elif signal == "vision.grid":
-            row[...] = self._features.grid.reshape(-1)
-        elif signal == "vision.palette":
-            row[...] = self._features.palette.reshape(-1)
+        elif signal.startswith("vision.") and signal[7:] in _VISION_VECTORS:
+            row[...] = getattr(self._features, signal[7:]).reshape(-1)
         elif signal in table.SECTIONS["audio"]:
             row[...] = self._audio["scalars"][0, table.local("audio", signal)]
         elif signal in table.VISION:

@@ -40,7 +40,9 @@ _FIELDS: dict[str, tuple[int, list]] = {
     "hearing": (1024, [("hop", "<i8"), ("scalars", "<f8", (len(table.SECTIONS["hearing"]),))]),
     "perception": (64, [
         ("scalars", "<f8", (len(table.SECTIONS["perception"]),)), ("palette", "<f4", (table.PALETTE_SIZE, 3)),
-        ("grid", "<f4", (table.GRID_SIZE, table.GRID_SIZE)),
+        ("palette_weights", "<f4", (table.PALETTE_SIZE,)), ("directions", "<f4", (table.DIRECTIONS_SIZE,)),
+        ("grid", "<f4", (table.GRID_SIZE, table.GRID_SIZE)), ("flow", "<f4", table.FLOW_SHAPE),
+        ("things", "<f4", table.THINGS_SHAPE),
     ]),
     "control": (16, [("scalars", "<f8", (len(table.SECTIONS["control"]),))]),
     "params": (64, [

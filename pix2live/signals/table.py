@@ -13,6 +13,9 @@ MEL_SIZE = 64
 CHROMA_SIZE = 12
 GRID_SIZE = 64
 PALETTE_SIZE = 5
+DIRECTIONS_SIZE = 12
+FLOW_SHAPE = (12, 16, 2)
+THINGS_SHAPE = (20, 6)
 MODEL_SLOTS = 64
 
 AUDIO = (
@@ -27,11 +30,15 @@ BEAT = ("beat.bpm", "beat.phase", "beat.bar_phase", "beat.count", "beat.bar", "b
 TONE = ("tone.f0_hz", "tone.note", "tone.confidence", "tone.key", "tone.mode", "tone.chord",
         *(f"tone.chroma.{i}" for i in range(CHROMA_SIZE)))
 FORM = ("form.energy_trend", "form.build", "form.drop", "form.section_count")
+# Those that are also measured against what was seen of late, as "vision.X.auto".
+LEVELLED = ("brightness", "contrast", "saturation", "warmth", "colourfulness", "edges", "angularity", "texture",
+            "coarse", "roughness", "entropy", "centre_x", "centre_y")
 VISION = (
     "vision.brightness", "vision.contrast", "vision.saturation", "vision.hue", "vision.warmth",
     "vision.colourfulness", "vision.edges", "vision.angularity", "vision.texture", "vision.entropy",
     "vision.symmetry", "vision.centre_x", "vision.centre_y", "vision.motion", "vision.flow_x", "vision.flow_y",
-    "vision.blobs", "vision.cut_count",
+    "vision.blobs", "vision.cut_count", "vision.coarse", "vision.roughness",
+    *(f"vision.{name}.auto" for name in LEVELLED),
 )
 MODEL = tuple(f"model.{i}" for i in range(MODEL_SLOTS))  # named at run time by the models that are loaded
 CLOCK = ("clock.time_s", "clock.frame")

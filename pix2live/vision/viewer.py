@@ -5,11 +5,12 @@ import numpy as np
 
 from pix2live.signals import table
 from pix2live.vision import colour, composition
-from pix2live.vision.blobs import COLUMNS, MOST_BLOBS, Blobs
+from pix2live.vision.blobs import Blobs
 from pix2live.vision.cuts import Cuts
-from pix2live.vision.motion import FLOW_GRID, Motion
+from pix2live.vision.motion import Motion
 from pix2live.vision.palette import Palette
-from pix2live.vision.texture import ANGLES, Texture
+from pix2live.vision.ranges import Ranges
+from pix2live.vision.texture import Texture
 
 # One picture a few hundred times a second needs no second core, and the sound needs it.
 cv2.setNumThreads(1)
@@ -17,6 +18,8 @@ cv2.setNumThreads(1)
 WORK_SIDE = 160
 _INDEX = {name.partition(".")[2]: table.local("perception", name) - table.local("perception", table.VISION[0])
           for name in table.VISION}
+_LEVELLED = np.array([_INDEX[name] for name in table.LEVELLED])
+_AUTO = np.array([_INDEX[f"{name}.auto"] for name in table.LEVELLED])
 
 
 class VisualFeatures:
@@ -25,19 +28,18 @@ class VisualFeatures:
     scalars: float64 (len(table.VISION),) in that order. palette: float32 (5, 3) sRGB 0..1, darkest first.
     grid: float32 (64, 64) lightness 0..1, row 0 the top.
 
-    Beyond the table: weights (5,), the palette's shares of the picture; directions (12,), ``Texture.directions``;
-    coarse and roughness, as of ``Texture``; flow (12, 16, 2), as of ``Motion``; blobs (20, 6), as of ``Blobs.write``.
+    palette_weights: float32 (5,), the palette's shares of the picture. directions: float32 (12,), as of ``Texture``.
+    flow: float32 (12, 16, 2), as of ``Motion``. things: float32 (20, 6), the blobs followed, as of ``Blobs.write``.
     """
 
     def __init__(self) -> None:
         self.scalars = np.zeros(len(table.VISION))
         self.palette = np.zeros((table.PALETTE_SIZE, 3), np.float32)
         self.grid = np.zeros((table.GRID_SIZE, table.GRID_SIZE), np.float32)
-        self.weights = np.zeros(table.PALETTE_SIZE, np.float32)
-        self.directions = np.zeros(ANGLES, np.float32)
-        self.coarse = self.roughness = 0.0
-        self.flow = np.zeros((FLOW_GRID[1], FLOW_GRID[0], 2), np.float32)
-        self.blobs = np.zeros((MOST_BLOBS, len(COLUMNS)), np.float32)
+        self.palette_weights = np.zeros(table.PALETTE_SIZE, np.float32)
+        self.directions = np.zeros(table.DIRECTIONS_SIZE, np.float32)
+        self.flow = np.zeros(table.FLOW_SHAPE, np.float32)
+        self.things = np.zeros(table.THINGS_SHAPE, np.float32)
 
     def __getitem__(self, name: str) -> float:
         """The scalar ``name`` without its group: ``out["hue"]``."""
@@ -51,9 +53,9 @@ class Viewer:
     saturation: mean OKLab chroma over 0.25. hue: of the most colour (chroma times lightness), the OKLab angle as a turn
     from sRGB red, 0..1; a grey picture keeps the last. warmth: 0 cool..0.5 neutral..1 warm, the mean colour on OKLab's
     blue-orange axis. colourfulness: Hasler & Süsstrunk. entropy: of the lightness in 64 steps, over 6 bits. edges,
-    angularity, texture (its fine part): ``Texture``. symmetry, centre_x, centre_y (1 at the top): ``composition``.
-    motion (relative to a running range; all others are absolute), flow_x, flow_y: ``Motion``. blobs (how many):
-    ``Blobs``. cut_count: ``Cuts``.
+    angularity, texture (its fine part), coarse, roughness: ``Texture``. symmetry, centre_x, centre_y (1 at the top):
+    ``composition``. motion (relative to a running range; all others are absolute), flow_x, flow_y: ``Motion``. blobs
+    (how many): ``Blobs``. cut_count: ``Cuts``. X.auto: X by its running range, ``Ranges``.
 
     Pictures are first brought to at most 160 pixels on the longer side by area averaging, so resolution hardly matters.
     Deterministic; again the same after ``reset``. Latency: motion's memory, a new blob's 0.1 s, what may be a
@@ -73,6 +75,8 @@ class Viewer:
         self._motion = Motion(table.GRID_SIZE)
         self._cuts = Cuts(table.GRID_SIZE, colour.COLOUR_BINS)
         self._blobs = Blobs()
+        self._ranges = Ranges(len(_LEVELLED))
+        self._auto = np.zeros(len(_LEVELLED))
         self._hue = 0.0
 
     def warm(self) -> None:
@@ -89,6 +93,7 @@ class Viewer:
         self._motion.reset()
         self._cuts.reset()
         self._blobs.reset()
+        self._ranges.reset()
         self._hue = 0.0
 
     def process(self, frame: np.ndarray, time_s: float, out: VisualFeatures) -> None:
@@ -119,16 +124,17 @@ class Viewer:
         self._texture.process(self._light, variance)
         shares = self._light_shares[self._light_shares > 0.0]
         symmetry, centre_x, centre_y = composition.balance(self._small)
-        if self._motion.looks_new(out.grid, self._light):
-            self._move(out.grid, time_s if np.isfinite(time_s) else 0.0)
+        new = self._motion.looks_new(out.grid, self._light)
+        time_s = time_s if np.isfinite(time_s) else 0.0
+        if new:
+            self._move(out.grid, time_s)
             self._write_moves(out)
         else:
             self.rest(time_s, out)
         if self._cuts.jump:
             self._palette.reset()
-        self._palette.process(rgb, self._lab, out.palette, out.weights)
+        self._palette.process(rgb, self._lab, out.palette, out.palette_weights)
         out.directions[:] = self._texture.directions
-        out.coarse, out.roughness = self._texture.coarse, self._texture.roughness
         _write(out, {
             "brightness": min(max(means[colour.LIGHT], 0.0), 1.0),
             "contrast": min(2.0 * np.sqrt(variance), 1.0),
@@ -143,7 +149,12 @@ class Viewer:
             "symmetry": symmetry,
             "centre_x": centre_x,
             "centre_y": centre_y,
+            "coarse": self._texture.coarse,
+            "roughness": self._texture.roughness,
         })
+        if new:
+            self._ranges.process(out.scalars[_LEVELLED], time_s, self._auto)
+        out.scalars[_AUTO] = self._auto
 
     def rest(self, time_s: float, out: VisualFeatures) -> None:
         """No new frame has come by ``time_s``: let what moves in ``out`` die away. Some 0.05 ms."""
@@ -171,7 +182,7 @@ class Viewer:
             "cut_count": self._cuts.count,
         })
         out.flow[:] = self._motion.flow
-        self._blobs.write(out.blobs)
+        self._blobs.write(out.things)
 
     def _reduce(self, frame: np.ndarray) -> np.ndarray:
         """The picture at working size: contiguous uint8 (h, w, 3), at most WORK_SIDE on the longer side."""

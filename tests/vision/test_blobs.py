@@ -26,7 +26,7 @@ def follow(viewer, scenes, rate_hz=30.0):  # noqa: F811
     seen = []
     for i, frame in enumerate(scenes):
         viewer.process(frame, i / rate_hz, out)
-        rows = out.blobs[out.blobs[:, 0] > 0.0]
+        rows = out.things[out.things[:, 0] > 0.0]
         assert len(rows) == out["blobs"]
         seen.append({int(row[0]): row[1:].copy() for row in rows})
     return seen
@@ -96,7 +96,7 @@ def test_a_blob_keeps_its_row_while_others_go(viewer):  # noqa: F811
     rows = []
     for i in range(60):
         viewer.process(scene(*(three if i < 20 else three[:2])), i / 30.0, out)
-        rows.append(dict(zip(out.blobs[:, 0].astype(int), range(20), strict=True)))
+        rows.append(dict(zip(out.things[:, 0].astype(int), range(20), strict=True)))
     assert {1, 2, 3} <= set(rows[0]) and set(rows[-1]) == {0, *(n for n in (1, 2, 3) if n in rows[-1])}
     assert all(rows[-1][number] == rows[0][number] for number in rows[-1] if number)
     assert sum(number > 0 for number in rows[-1]) == 2

@@ -10,8 +10,8 @@ from . import pictures
 
 
 def everything(out):
-    return np.concatenate([out.scalars, out.palette.ravel(), out.grid.ravel(), out.weights, out.directions,
-                           out.flow.ravel(), out.blobs.ravel(), [out.coarse, out.roughness]])
+    return np.concatenate([out.scalars, out.palette.ravel(), out.grid.ravel(), out.palette_weights, out.directions,
+                           out.flow.ravel(), out.things.ravel()])
 
 
 def seen(viewer, frames):
@@ -39,10 +39,10 @@ def test_any_picture_gives_finite_values_in_range(shape):
             low = -1.0 if "flow" in name else 0.0
             high = np.inf if name in ("vision.blobs", "vision.cut_count") else 1.0
             assert low <= value <= high, name
-        for shares in (out.weights, out.directions, [out.coarse, out.roughness]):
+        for shares in (out.palette_weights, out.directions):
             assert np.min(shares) >= 0 and np.max(shares) <= 1
-        assert out.weights.sum() == pytest.approx(1.0, abs=1e-4)
-        assert np.abs(out.flow).max() <= 1 and out.blobs[:, 1:4].min() >= 0 and out.blobs[:, 1:4].max() <= 1
+        assert out.palette_weights.sum() == pytest.approx(1.0, abs=1e-4)
+        assert np.abs(out.flow).max() <= 1 and out.things[:, 1:4].min() >= 0 and out.things[:, 1:4].max() <= 1
     assert np.array_equal(frame, before)
 
 
