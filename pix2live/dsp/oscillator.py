@@ -8,6 +8,9 @@ from pix2live.dsp.jit import fma, kernel
 CHUNK = 64
 """Samples of one control step: every ramp of the synth spans exactly this many."""
 
+TONED_HARMONICS = 5
+"""The highest harmonic that ``add_toned_partials`` makes."""
+
 _TURN = 4294967296.0  # one turn of an int32 phase
 _QUARTER = np.int32(1 << 30)
 _TO_UNIT = np.float32(2.0**-30)
@@ -84,6 +87,51 @@ def add_partials(
                     left[n] = fma(fma(slope_a, nth, a), tone, left[n])
                     right[n] = fma(fma(slope_b, nth, b), tone, right[n])
             level_left[p], level_right[p] = to_a, to_b
+
+
+@kernel
+def add_toned_partials(
+    phase: NDArray[np.int32],
+    step: NDArray[np.int32],
+    level: NDArray[np.float32],
+    tone: NDArray[np.float32],
+    next_step: NDArray[np.int32],
+    next_level: NDArray[np.float32],
+    next_tone: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """As ``add_partials``, on two channels, each partial with overtones: Chebyshev polynomials of its sine.
+
+    Args:
+        tone, next_tone: float32 (2, partials), now and at the last sample; ``tone`` is set to ``next_tone``. The first
+            is the level of the 2nd harmonic against the partial's own, the 4th being half of that; the second likewise
+            of the 3rd and 5th. The caller leaves it 0 where the 5th would lie above Nyquist. The power of a
+            partial is ``1 + 1.25 * (even**2 + odd**2)`` times that of its sine.
+    """
+    left, right = out[0], out[1]
+    for p in range(len(phase)):
+        start, first = phase[p], step[p]
+        bend = np.int32((np.int64(next_step[p]) - np.int64(first)) // CHUNK)
+        step[p] = next_step[p]
+        phase[p] = np.int32(start + CHUNK * first + bend * (CHUNK * (CHUNK + 1) // 2))
+        a, b, even, odd = level[0, p], level[1, p], tone[0, p], tone[1, p]
+        to_a, to_b, to_even, to_odd = next_level[0, p], next_level[1, p], next_tone[0, p], next_tone[1, p]
+        tone[0, p], tone[1, p] = to_even, to_odd
+        if a == 0.0 and b == 0.0 and to_a == 0.0 and to_b == 0.0:
+            continue
+        slope_a, slope_b = (to_a - a) * _PER_SAMPLE, (to_b - b) * _PER_SAMPLE
+        slope_even, slope_odd = (to_even - even) * _PER_SAMPLE, (to_odd - odd) * _PER_SAMPLE
+        for n in range(CHUNK):
+            bent = np.int32(np.int32(np.int32(n) * np.int32(n + 1) >> 1) * bend)
+            sine = _sine(np.int32(start + np.int32(n) * first + bent))
+            nth = np.float32(n + 1)
+            second = fma(np.float32(2.0) * sine, sine, np.float32(-1.0))
+            evens = fma(second, second, second) - np.float32(0.5)
+            odds = fma(second, fma(np.float32(2.0), second, np.float32(-3.0)), np.float32(0.5))
+            shaped = fma(sine, fma(fma(slope_odd, nth, odd), odds, np.float32(1.0)), fma(slope_even, nth, even) * evens)
+            left[n] = fma(fma(slope_a, nth, a), shaped, left[n])
+            right[n] = fma(fma(slope_b, nth, b), shaped, right[n])
+        level[0, p], level[1, p] = to_a, to_b
 
 
 @kernel

@@ -26,7 +26,8 @@ from pix2live.synth.instrument import Instrument
 
 MAX_BLOCK = 4096
 FIRST_PATCH_S, FIRST_SCORE_S, FIRST_CAMERA_S = 3.0, 3.0, 1.0
-_BPM = table.INDEX["beat.bpm"]
+_BPM, _BEAT_COUNT, _BEAT_PHASE, _BEAT_CONFIDENCE = (
+    table.INDEX[f"beat.{name}"] for name in ("bpm", "count", "phase", "confidence"))
 _GROWING = np.array([name.endswith((".count", "_count", ".phase")) for name in table.AUDIO])
 
 
@@ -174,7 +175,11 @@ class AudioEngine:
             if panics != self._panics:
                 self.instrument.panic()
                 self._panics = panics
-            self.instrument.process(plan.synth_values, synth, values[_BPM])
+            beats = np.nan
+            if values[_BEAT_CONFIDENCE] > 0.0:
+                late_s = self.sound.latency_s + self.latency_frames / self.rate  # on the beat where it is heard
+                beats = values[_BEAT_COUNT] + values[_BEAT_PHASE] + late_s * values[_BPM] / 60.0
+            self.instrument.process(plan.synth_values, synth, values[_BPM], beats)
         mix(taken, synth, self._monitor, monitor, self._gain, gain, out)
         self._monitor, self._gain, self._input_gain = monitor, gain, input_gain
         self._limiter.process(out)

@@ -1,24 +1,115 @@
-"""The synth's front: a picture played as a score, with its effects, gain, fades and limiter."""
+"""The synth's front: three instruments that a picture plays, with their effects, gain, fades and limiter."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numba.core import types
+from numba.experimental import structref
 from numpy.typing import NDArray
 
-from pix2live.dsp.limiter import TruePeakLimiter
+from pix2live.dsp.jit import kernel
+from pix2live.dsp.limiter import LimiterState, TruePeakLimiter, limit
 from pix2live.dsp.oscillator import CHUNK
 from pix2live.signals.spec import ParamSpec
-from pix2live.synth.effects import EFFECT_SPECS, Effects
-from pix2live.synth.rows import ROW_MODES, SCALE, SCALE_MASKS, SCALES, empty_rows
-from pix2live.synth.sweep import DIRECTIONS, Bank, empty_state, play, take_score
+from pix2live.synth.effects import EFFECT_SPECS, Effects, apply_effects, silence_effects
+from pix2live.synth.master import MASTER_SPECS, SCAN, Master, fade_level, finish
+from pix2live.synth.ramps import ramp
+from pix2live.synth.sweep import SCAN_SPECS, Scan, hush_scan, rest_scan, scan_chunk, take_score
 
-_TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+_BEAT_GRAIN = float(1 << 20)  # beats are rounded to this, so that their sums are the same at every block size
 
 
-def _choice(id_: str, label: str, choices: tuple[str, ...], default: str) -> ParamSpec:
-    return ParamSpec(
-        id_, label, high=len(choices) - 1.0, default=float(choices.index(default)), kind="choice", choices=choices
-    )
+class _Knobs(NamedTuple):
+    controls: NDArray[np.void]  # (1) record of the params: "synth.scan.low_hz" is scan_low_hz
+    params: NDArray[np.float32]  # the same memory
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    default: NDArray[np.float32]
+
+
+class _Parts(NamedTuple):
+    knobs: _Knobs
+    master: Master
+    scan: Scan
+    effects: Effects
+    limiter: LimiterState
+    limits: tuple[float, float, float]
+    mix: NDArray[np.float32]  # (2, CHUNK)
+    chunk: NDArray[np.float32]  # (CHUNK, 2)
+    sample_rate: float
+
+
+@structref.register
+class _HeldType(types.StructRef):
+    pass
+
+
+class _Held(structref.StructRefProxy):
+    """All parts behind one pointer: handing over their arrays one by one would cost 15 microseconds a call."""
+
+
+structref.define_proxy(_Held, _HeldType, ["parts"])
+
+
+@kernel
+def _hold(parts: _Parts) -> Any:
+    return _Held(parts)
+
+
+@kernel
+def _play(out: NDArray[np.float32], score: NDArray[np.float32], held: Any, bpm: float, beats: float) -> None:
+    """Fill ``out`` (frames, 2), making chunks as they are needed."""
+    parts = held.parts
+    knobs, s = parts.knobs, parts.master.state[0]
+    params = knobs.params
+    for i in range(len(params)):
+        if np.isnan(params[i]):
+            params[i] = knobs.default[i]
+        params[i] = min(max(params[i], knobs.low[i]), knobs.high[i])
+    if 0.0 < bpm < np.inf:
+        s.bpm = min(bpm, 1000.0)
+    elif s.bpm == 0.0:
+        s.bpm = 120.0
+    done = 0
+    while done < out.shape[0]:
+        if s.ready == 0:
+            _make_chunk(parts, score, bpm, beats + done * s.bpm / (60.0 * parts.sample_rate))
+            s.ready = CHUNK
+        take = min(s.ready, out.shape[0] - done)
+        for n in range(take):
+            out[done + n, 0] = parts.chunk[CHUNK - s.ready + n, 0]
+            out[done + n, 1] = parts.chunk[CHUNK - s.ready + n, 1]
+        s.ready -= take
+        done += take
+
+
+@kernel
+def _make_chunk(parts: _Parts, score: NDArray[np.float32], bpm: float, beats: float) -> None:
+    knobs, master, mix, rate = parts.knobs.controls[0], parts.master, parts.mix, parts.sample_rate
+    s, levels = master.state[0], master.levels
+    ends = np.floor((beats + CHUNK * s.bpm / (60.0 * rate)) * _BEAT_GRAIN + 0.5) / _BEAT_GRAIN
+    for n in range(CHUNK):
+        mix[0, n] = mix[1, n] = 0.0
+
+    before = fade_level(levels, SCAN, knobs.scan_level, s.begun == 1, rate)
+    after = levels[SCAN]
+    if before > 0.0 or after > 0.0:
+        scan_chunk(parts.scan, score, knobs, mix, s.bpm, ends, rate)
+        if before != 1.0 or after != 1.0:
+            for c in range(2):
+                for n in range(CHUNK):
+                    mix[c, n] *= ramp(before, after, n)
+        if after == 0.0:
+            hush_scan(parts.scan)
+    else:
+        rest_scan(parts.scan, score.shape[1], knobs, s.bpm, ends, rate)
+
+    apply_effects(mix, parts.effects, knobs, bpm, rate)
+    if finish(knobs, s, mix, parts.chunk, rate):
+        hush_scan(parts.scan)
+        parts.scan.state[0].playhead = 0.0
+        silence_effects(parts.effects)
+    limit(parts.chunk, parts.limiter, parts.limits[0], parts.limits[1], parts.limits[2])
 
 
 class Instrument:
@@ -42,27 +133,7 @@ class Instrument:
     ``process`` and ``reset`` belong to the audio thread, ``set_score`` and ``panic`` to any other thread.
     """
 
-    SPECS: ClassVar[tuple[ParamSpec, ...]] = (
-        ParamSpec("synth.gain", "gain", "dB", -60.0, 12.0, 0.0),
-        ParamSpec("synth.mute", "mute", kind="bool"),
-        ParamSpec("synth.scan.seconds", "seconds a sweep", "s", 0.1, 120.0, 8.0, curve="exp"),
-        _choice("synth.scan.direction", "direction", DIRECTIONS, "forward"),
-        ParamSpec("synth.scan.freeze", "hold the playhead", kind="bool"),
-        ParamSpec("synth.scan.offset", "shift of the playhead", low=0.0, high=1.0),
-        _choice("synth.scan.rows", "rows", ROW_MODES, ROW_MODES[SCALE]),
-        ParamSpec("synth.scan.low_hz", "lowest row", "Hz", 20.0, 20000.0, 65.0, curve="exp"),
-        ParamSpec("synth.scan.high_hz", "highest row", "Hz", 20.0, 20000.0, 2100.0, curve="exp"),
-        _choice("synth.scan.scale", "scale", tuple(SCALES), "minor pentatonic"),
-        _choice("synth.scan.root", "root", _TONICS, "D"),
-        ParamSpec("synth.scan.detune_cents", "detune", "cents", 0.0, 50.0, 5.0, curve="square"),
-        ParamSpec("synth.scan.tilt_db", "tilt an octave", "dB", -12.0, 6.0, -3.0),
-        ParamSpec("synth.scan.gamma", "gamma", low=0.25, high=4.0, default=1.0, curve="exp"),
-        ParamSpec("synth.scan.contrast_db", "contrast", "dB", 0.0, 96.0, 48.0),
-        ParamSpec("synth.scan.invert", "invert", kind="bool"),
-        ParamSpec("synth.scan.pan", "pan with the playhead"),
-        ParamSpec("synth.scan.normalise", "even out pictures", default=1.0, kind="bool"),
-        *EFFECT_SPECS,
-    )
+    SPECS: ClassVar[tuple[ParamSpec, ...]] = (*MASTER_SPECS, *SCAN_SPECS, *EFFECT_SPECS)
 
     def __init__(self, sample_rate: float, max_partials: int = 2048, seed: int = 1) -> None:
         self.sample_rate, self.max_partials = float(sample_rate), int(max_partials)
@@ -70,35 +141,35 @@ class Instrument:
         self._first_phase = rng.integers(-(2**31), 2**31, (2, max_partials), dtype=np.int64).astype(np.int32)
         self._limiter = TruePeakLimiter(sample_rate)
         self.latency_samples = self._limiter.latency_samples
-        names = (spec.id.removeprefix("synth.").removeprefix("scan.") for spec in self.SPECS)
-        fields = [(name.replace(".", "_"), np.float32) for name in names]
-        self._controls = np.zeros(1, np.dtype(fields))
-        self._params = self._controls.view(np.float32)
-        self._lows = np.array([spec.low for spec in self.SPECS], np.float32)
-        self._highs = np.array([spec.high for spec in self.SPECS], np.float32)
-        self._defaults = np.array([spec.default for spec in self.SPECS], np.float32)
-        self._state = empty_state()
-        self._rows = empty_rows(max_partials)
-        self._bank = Bank.empty(max_partials)
-        self._curve = np.zeros(1025, np.float32)
-        self._mix = np.zeros((2, CHUNK), np.float32)
-        self._chunk = np.zeros((CHUNK, 2), np.float32)
-        self._strided = np.zeros((1024, 2), np.float32)  # for an output that is not contiguous
+        self._scan = Scan.empty(max_partials)
+        self._master = Master.empty()
         self._effects = Effects.empty(self.sample_rate)
-        self._silence = np.zeros((1, max_partials, 2), np.float32)
+        fields = [(spec.id.removeprefix("synth.").replace(".", "_"), np.float32) for spec in self.SPECS]
+        controls = np.zeros(1, np.dtype(fields))
+        low, high, default = (
+            np.array([getattr(spec, end) for spec in self.SPECS], np.float32) for end in ("low", "high", "default")
+        )
+        self._params = controls.view(np.float32)
+        self._mix, self._chunk = np.zeros((2, CHUNK), np.float32), np.zeros((CHUNK, 2), np.float32)
+        self._held = _hold(_Parts(
+            _Knobs(controls, self._params, low, high, default), self._master, self._scan, self._effects,
+            self._limiter.state, self._limiter.constants, self._mix, self._chunk, self.sample_rate,
+        ))  # fmt: skip
+        self._strided = np.zeros((1024, 2), np.float32)  # for an output that is not contiguous
+        self._silence = np.zeros((3, 1, max_partials), np.float32)
         self._score = self._pending = self._silence
         self._kept: list[NDArray[np.float32]] = []
         self._panic = False
         self.reset()
-        self.process(self._defaults, self._chunk.copy())
+        self.process(default, self._chunk.copy())
         self.reset()
 
     def set_score(self, score: NDArray[np.float32] | None) -> None:
         """Play ``score`` from the next block on; None fades to silence. Lock-free, from any one thread.
 
         Args:
-            score: (columns, rows, 2), left and right in 0..1; row 0 is the highest partial. Copied. NaN is silence;
-                values are clipped.
+            score: (columns, rows, 2 or 3): left and right in 0..1, and warmth in -1 (cool) to 1 (warm), without which
+                all is grey. Row 0 is the highest partial. Copied. NaN is silence; values are clipped.
 
         Raises:
             ValueError: another shape, no column, no row, or more rows than ``max_partials``.
@@ -106,10 +177,10 @@ class Instrument:
         if score is None:
             self._pending = self._silence
             return
-        if score.ndim != 3 or score.shape[2] != 2 or score.size == 0 or score.shape[1] > self.max_partials:
-            raise ValueError(f"a score is (columns, rows up to {self.max_partials}, 2), not {score.shape}")
-        copy: NDArray[np.float32] = np.empty(score.shape, np.float32)
-        take_score(np.ascontiguousarray(score, np.float32).reshape(-1), copy.reshape(-1))
+        if score.ndim != 3 or score.shape[2] not in (2, 3) or score.size == 0 or score.shape[1] > self.max_partials:
+            raise ValueError(f"a score is (columns, rows up to {self.max_partials}, 2 or 3), not {score.shape}")
+        copy: NDArray[np.float32] = np.empty((3, *score.shape[:2]), np.float32)
+        take_score(np.ascontiguousarray(score, np.float32), copy)
         # Scores are freed here, never in the audio thread, which may be taking one of the last two just now.
         in_use = self._score
         self._kept = [kept for kept in self._kept[:-2] if kept is in_use] + self._kept[-2:] + [copy]
@@ -122,58 +193,53 @@ class Instrument:
 
     @property
     def playhead(self) -> float:
-        """Where the sound is in the picture, 0..1."""
-        return float(self._state["shown"][0])
+        """Where the scan is in the picture, 0..1."""
+        return float(self._scan.state["shown"][0])
 
     @property
     def row_hz(self) -> NDArray[np.float64]:
         """Frequencies of the present rows in Hz, row 0 first (a copy; not for the audio thread)."""
-        return self._rows.hz[: int(self._state["rows"][0])].copy()
+        return self._scan.rows.hz[: int(self._scan.state["rows"][0])].copy()
 
     def reset(self) -> None:
         """As new, the score kept: the same params then give the same sound again."""
-        self._state[...] = empty_state()
-        self._bank.clear(self._first_phase)
-        self._mix[...] = 0.0
+        self._scan.reset(self._first_phase)
+        self._master.reset()
         self._effects.reset()
         self._limiter.reset()
         self._score = self._silence
         self._panic = False
 
-    def process(self, params: NDArray[np.float32], out: NDArray[np.float32], bpm: float = 120.0) -> None:
+    def process(
+        self, params: NDArray[np.float32], out: NDArray[np.float32], bpm: float = 120.0, beats: float = np.nan
+    ) -> None:
         """Fill ``out`` with the next frames. Real-time safe.
 
         Args:
             params: float32 in the order of ``SPECS``, raw units; NaN counts as the default.
             out: float32 (frames, 2), any number of frames; written in full.
-            bpm: the tempo that the delay keeps; held to 30..300, and where it is none (0, NaN) the last one stays.
+            bpm: the tempo; where it is none (0, NaN) the last one stays. The delay holds it to 30..300.
+            beats: how many beats have passed at the first frame of ``out``, with fractions; NaN where none are kept.
         """
         self._params[:] = params
-        state = self._state
         if self._panic:
             self._panic = False
-            state["stopping"] = 1
+            self._master.state["stopping"] = 1
             self._take(self._silence)
         pending = self._pending
-        if pending is not self._score and not state["switching"][0]:
+        if pending is not self._score and not self._scan.state["switching"][0]:
             self._take(pending)
         if out.flags.c_contiguous:
-            self._play(out, float(bpm))
+            _play(out, self._score, self._held, float(bpm), float(beats))
             return
         for start in range(0, len(out), len(self._strided)):
             part = out[start : start + len(self._strided)]
-            self._play(self._strided[: len(part)], float(bpm))
+            _play(self._strided[: len(part)], self._score, self._held, float(bpm),
+                  float(beats) + start * float(bpm) / (60.0 * self.sample_rate))  # fmt: skip
             part[...] = self._strided[: len(part)]
 
     def _take(self, score: NDArray[np.float32]) -> None:
         self._score = score
-        self._state["fresh"] = 1
+        self._scan.state["fresh"] = 1
         if score is not self._silence:
-            self._state["wanted_rows"] = score.shape[1]
-
-    def _play(self, out: NDArray[np.float32], bpm: float) -> None:
-        play(
-            out, self._score, self._controls, self._params, self._lows, self._highs, self._defaults, SCALE_MASKS,
-            self._state, self._rows, self._bank, self._curve, self._mix, self._chunk, self._effects,
-            self._limiter.state, self._limiter.constants, bpm, self.sample_rate,
-        )  # fmt: skip
+            self._scan.state["wanted_rows"] = score.shape[2]

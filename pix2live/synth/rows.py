@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pix2live.dsp.jit import kernel
-from pix2live.dsp.oscillator import step_from_hz
+from pix2live.dsp.oscillator import TONED_HARMONICS, step_from_hz
 
+TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 ROW_MODES = ("linear", "log", "erb", "scale")
 LINEAR, LOG, ERB, SCALE = range(4)
 
@@ -37,6 +38,7 @@ class Rows(NamedTuple):
     step: NDArray[np.int32]  # phase per sample
     gain: NDArray[np.float32]  # tilt, at most 1; 0 above Nyquist
     weight: NDArray[np.float32]  # power weight of the ear
+    overtones: NDArray[np.float32]  # 0..1: is there room for them under Nyquist
     notes: NDArray[np.int64]  # scratch
 
 
@@ -44,7 +46,7 @@ def empty_rows(partials: int) -> Rows:
     """Rows of ``partials`` partials, not yet placed."""
     return Rows(
         np.zeros(partials), np.zeros(partials, np.int32), np.zeros(partials, np.float32),
-        np.zeros(partials, np.float32), np.zeros(_NOTES, np.int64),
+        np.zeros(partials, np.float32), np.zeros(partials, np.float32), np.zeros(_NOTES, np.int64),
     )  # fmt: skip
 
 
@@ -86,7 +88,8 @@ def place_rows(
         rows.hz[r] = hz
         rows.step[r] = step_from_hz(hz, sample_rate)
         rows.gain[r] = min(gain, 1.0) if hz < 0.5 * sample_rate else 0.0
-        rows.weight[r] = _ear(hz)
+        rows.weight[r] = ear_weight(hz)
+        rows.overtones[r] = min(max((0.5 - TONED_HARMONICS * hz / sample_rate) * 5.0, 0.0), 1.0)
 
 
 @kernel
@@ -110,7 +113,7 @@ def _note(hz: float) -> float:
 
 
 @kernel
-def _ear(hz: float) -> float:
+def ear_weight(hz: float) -> float:
     """Power weight after the K weighting of ITU-R BS.1770: a high-pass at 38 Hz and a +4 dB shelf above 1.7 kHz."""
     below, above = (hz / 38.0) ** 4, (hz / 1700.0) ** 2
     return below / (1.0 + below) * (1.0 + 2.51 * above) / (1.0 + above)

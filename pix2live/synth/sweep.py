@@ -1,4 +1,4 @@
-"""The playhead: from a score and the knobs to the next 64 samples of every partial."""
+"""The scan instrument: from a score, the playhead and the knobs to the next 64 samples of every partial."""
 
 import math
 from typing import Any, NamedTuple
@@ -7,18 +7,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pix2live.dsp.jit import kernel
-from pix2live.dsp.limiter import LimiterState, limit
-from pix2live.dsp.oscillator import CHUNK, add_partials
-from pix2live.synth.effects import Effects, apply_effects, silence_effects
-from pix2live.synth.rows import SCALE, Rows, place_rows
+from pix2live.dsp.oscillator import CHUNK, add_partials, add_toned_partials
+from pix2live.signals.spec import ParamSpec
+from pix2live.synth.playhead import PLAYHEAD_SPECS, TO_AND_FRO, move_playhead
+from pix2live.synth.ramps import approach
+from pix2live.synth.rows import ROW_MODES, SCALE, SCALE_MASKS, SCALES, TONICS, Rows, empty_rows, place_rows
 
-DIRECTIONS = ("forward", "backward", "to and fro")
-_BACKWARD, _TO_AND_FRO = 1, 2
+SCAN_SPECS = (
+    *PLAYHEAD_SPECS,
+    ParamSpec("synth.scan.rows", "rows", high=len(ROW_MODES) - 1.0, default=float(SCALE), kind="choice",
+              choices=ROW_MODES),
+    ParamSpec("synth.scan.low_hz", "lowest row", "Hz", 20.0, 20000.0, 65.0, curve="exp"),
+    ParamSpec("synth.scan.high_hz", "highest row", "Hz", 20.0, 20000.0, 2100.0, curve="exp"),
+    ParamSpec("synth.scan.scale", "scale", high=len(SCALES) - 1.0, kind="choice", choices=tuple(SCALES)),
+    ParamSpec("synth.scan.root", "root", high=11.0, default=2.0, kind="choice", choices=TONICS),
+    ParamSpec("synth.scan.detune_cents", "detune", "cents", 0.0, 50.0, 5.0, curve="square"),
+    ParamSpec("synth.scan.tilt_db", "tilt an octave", "dB", -12.0, 6.0, -3.0),
+    ParamSpec("synth.scan.gamma", "gamma", low=0.25, high=4.0, default=1.0, curve="exp"),
+    ParamSpec("synth.scan.contrast_db", "contrast", "dB", 0.0, 96.0, 48.0),
+    ParamSpec("synth.scan.invert", "invert", kind="bool"),
+    ParamSpec("synth.scan.hue_tone", "colour to overtones"),
+    ParamSpec("synth.scan.warm_up", "warm colours up", low=-1.0),
+    ParamSpec("synth.scan.pan", "pan with the playhead"),
+    ParamSpec("synth.scan.normalise", "even out pictures", default=1.0, kind="bool"),
+)  # fmt: skip
 
-_FADE_S = 0.015  # mute, panic, start
 _GLIDE_S = 1.0 / 30.0  # from one score to the next: a camera's frame
 _PITCH_S = 0.01
-_GAIN_S = 0.01
+_COLOUR_S = 0.05
 _LEVEL_S = 1.0
 _TARGET = 0.1  # RMS of a channel that pictures are brought to
 _CEILING = 0.25  # RMS of a channel that no moment exceeds
@@ -27,15 +43,15 @@ _FIRST_VISITS = 12
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 _GREY = np.float32(1e-4)  # pans a black cell to the middle
 _INAUDIBLE = np.float32(1e-7)
+_FULL_COLOUR = np.float32(0.25)  # a photo's colours are pale: what lies beyond this counts ever less
+_OVERTONES = np.float32(0.9)
 
 Record = Any
 """One record of a structured array, as numba sees it: fields are attributes."""
 
 _STATE = np.dtype(
     [
-        ("ready", np.int64),  # samples of the chunk not yet handed out
         ("fresh", np.int64),  # a score has been put in
-        ("stopping", np.int64),
         ("wanted_rows", np.int64),
         ("rows", np.int64),
         ("active", np.int64),  # which of the two sets of partials plays; the other fades out while switching
@@ -46,25 +62,15 @@ _STATE = np.dtype(
         ("heading", np.float64),
         ("offset", np.float64),
         ("shown", np.float64),
+        ("scrubbing", np.int64),
+        ("hand", np.float64),
         ("level", np.float64),  # running mean of squared power: bright columns count more than dark ones
-        ("gain", np.float64),
-        ("fade", np.float64),
         ("mode", np.float64), ("scale", np.float64), ("root", np.float64),
         ("low_hz", np.float64), ("high_hz", np.float64), ("detune_cents", np.float64), ("tilt_db", np.float64),
         ("gamma", np.float64), ("contrast_db", np.float64), ("invert", np.float64),
+        ("hue_tone", np.float64), ("warm_up", np.float64), ("toned", np.int64),
     ]
 )  # fmt: skip
-
-
-def empty_state() -> NDArray[np.void]:
-    """(1) record of everything that the sweep remembers besides its partials."""
-    state = np.zeros(1, _STATE)
-    state["heading"] = 1.0
-    state["gain"] = -1.0
-    state["rows"] = 0
-    state["wanted_rows"] = 1
-    state["gamma"] = -1.0
-    return state
 
 
 class Bank(NamedTuple):
@@ -74,93 +80,93 @@ class Bank(NamedTuple):
     step: NDArray[np.int32]  # (2, partials)
     level: NDArray[np.float32]  # (2, channels, partials)
     parting: NDArray[np.float32]  # (2, channels, partials): what is left of the past and fades
+    tone: NDArray[np.float32]  # (2, even and odd, partials): overtones
     next_step: NDArray[np.int32]  # (partials)
     next_level: NDArray[np.float32]  # (channels, partials)
+    next_tone: NDArray[np.float32]  # (even and odd, partials)
+
+
+class Scan(NamedTuple):
+    """All that the scan remembers (arrays only, changed in place)."""
+
+    state: NDArray[np.void]
+    rows: Rows
+    bank: Bank
+    curve: NDArray[np.float32]  # brightness to amplitude
+    masks: NDArray[np.bool_]
 
     @classmethod
-    def empty(cls, partials: int) -> "Bank":
-        """A silent bank."""
-        return cls(
-            np.zeros((2, partials), np.int32), np.zeros((2, partials), np.int32),
-            np.zeros((2, 2, partials), np.float32), np.zeros((2, 2, partials), np.float32),
-            np.zeros(partials, np.int32), np.zeros((2, partials), np.float32),
+    def empty(cls, partials: int) -> "Scan":
+        """A scan of up to ``partials`` rows, to be ``reset``."""
+        two = np.zeros((2, 2, partials), np.float32)
+        bank = Bank(
+            np.zeros((2, partials), np.int32), np.zeros((2, partials), np.int32), two, two.copy(), two.copy(),
+            np.zeros(partials, np.int32), np.zeros((2, partials), np.float32), np.zeros((2, partials), np.float32),
         )  # fmt: skip
+        return cls(np.zeros(1, _STATE), empty_rows(partials), bank, np.zeros(1025, np.float32), SCALE_MASKS)
 
-    def clear(self, phase: NDArray[np.int32]) -> None:
-        """Silence, with the phases given."""
-        for array in self:
+    def reset(self, phase: NDArray[np.int32]) -> None:
+        """As new, silent, the partials (2, partials) at the phases given."""
+        for array in self.bank:
             array[...] = 0
-        self.phase[...] = phase
+        self.bank.phase[...] = phase
+        self.state[...] = np.zeros(1, _STATE)
+        self.state["heading"] = 1.0
+        self.state["wanted_rows"] = 1
+        self.state["gamma"] = -1.0
 
 
 @kernel
-def play(
-    out: NDArray[np.float32], score: NDArray[np.float32], controls: NDArray[np.void], params: NDArray[np.float32],
-    lows: NDArray[np.float32], highs: NDArray[np.float32], defaults: NDArray[np.float32], masks: NDArray[np.bool_],
-    state: NDArray[np.void], rows: Rows, bank: Bank, curve: NDArray[np.float32], mix: NDArray[np.float32],
-    chunk: NDArray[np.float32], effects: Effects, limiter: LimiterState, limits: tuple[float, float, float], bpm: float,
+def hush_scan(scan: Scan) -> None:
+    """Silence at once, where nothing is heard of it: before sleep, and at the end of a panic."""
+    s, bank = scan.state[0], scan.bank
+    for i in range(bank.level.size):
+        bank.level.flat[i] = bank.parting.flat[i] = 0.0
+    s.switching = s.gliding = 0
+
+
+@kernel
+def rest_scan(scan: Scan, columns: int, knobs: Record, bpm: float, beats: float, sample_rate: float) -> None:
+    """A chunk in which nothing of the scan is heard: the playhead alone goes on."""
+    s = scan.state[0]
+    s.offset = knobs.scan_offset
+    move_playhead(knobs, s, columns, bpm, beats, sample_rate)
+
+
+@kernel
+def scan_chunk(
+    scan: Scan, score: NDArray[np.float32], knobs: Record, mix: NDArray[np.float32], bpm: float, beats: float,
     sample_rate: float,
 ) -> None:  # fmt: skip
-    """Fill ``out`` (frames, 2), making chunks as they are needed. ``params`` and ``controls`` are one memory."""
-    for i in range(len(params)):
-        if np.isnan(params[i]):
-            params[i] = defaults[i]
-        params[i] = min(max(params[i], lows[i]), highs[i])
-    s, knobs = state[0], controls[0]
-    done = 0
-    while done < out.shape[0]:
-        if s.ready == 0:
-            for n in range(CHUNK):
-                mix[0, n] = mix[1, n] = 0.0
-            _advance(score, knobs, masks, s, rows, bank, curve, mix, sample_rate)
-            apply_effects(mix, effects, knobs, bpm, sample_rate)
-            if _finish(knobs, s, bank, mix, chunk, sample_rate):
-                silence_effects(effects)
-            limit(chunk, limiter, limits[0], limits[1], limits[2])
-            s.ready = CHUNK
-        take = min(s.ready, out.shape[0] - done)
-        for n in range(take):
-            out[done + n, 0] = chunk[CHUNK - s.ready + n, 0]
-            out[done + n, 1] = chunk[CHUNK - s.ready + n, 1]
-        s.ready -= take
-        done += take
+    """Add one chunk of all partials to ``mix`` (2, CHUNK): move the playhead, aim every partial, let the bank ring.
 
-
-@kernel
-def _advance(
-    score: NDArray[np.float32], knobs: Record, masks: NDArray[np.bool_], s: Record, rows: Rows, bank: Bank,
-    curve: NDArray[np.float32], mix: NDArray[np.float32], sample_rate: float,
-) -> None:  # fmt: skip
-    """One chunk of all partials into ``mix``: move the playhead, aim every partial, let the bank ring."""
+    Args:
+        score: float32 (3, columns, rows): left, right, warmth. knobs: record with the fields ``scan_*``, in range.
+        bpm: the tempo. beats: those passed at the chunk's end, or NaN.
+    """
+    s, rows, bank = scan.state[0], scan.rows, scan.bank
     glide_chunks = max(int(_GLIDE_S * sample_rate / CHUNK + 0.5), 1)
-    changed = s.fresh == 1 or s.offset != knobs.offset
-    s.fresh, s.offset = 0, knobs.offset
+    changed = s.fresh == 1 or s.offset != knobs.scan_offset
+    s.fresh, s.offset = 0, knobs.scan_offset
 
-    if s.gamma != knobs.gamma or s.contrast_db != knobs.contrast_db or s.invert != knobs.invert:
-        s.gamma, s.contrast_db, s.invert = knobs.gamma, knobs.contrast_db, knobs.invert
-        _draw_curve(curve, s.gamma, s.contrast_db, s.invert > 0.5)
+    if s.gamma != knobs.scan_gamma or s.contrast_db != knobs.scan_contrast_db or s.invert != knobs.scan_invert:
+        s.gamma, s.contrast_db, s.invert = knobs.scan_gamma, knobs.scan_contrast_db, knobs.scan_invert
+        _draw_curve(scan.curve, s.gamma, s.contrast_db, s.invert > 0.5)
         changed = True
 
-    in_scale = knobs.rows == SCALE
-    moved = (s.low_hz != knobs.low_hz or s.high_hz != knobs.high_hz or s.tilt_db != knobs.tilt_db
-             or (in_scale and s.detune_cents != knobs.detune_cents))  # fmt: skip
-    other = (s.rows != s.wanted_rows or s.mode != knobs.rows
-             or (in_scale and (s.scale != knobs.scale or s.root != knobs.root)))  # fmt: skip
+    in_scale = knobs.scan_rows == SCALE
+    moved = (s.low_hz != knobs.scan_low_hz or s.high_hz != knobs.scan_high_hz or s.tilt_db != knobs.scan_tilt_db
+             or (in_scale and s.detune_cents != knobs.scan_detune_cents))  # fmt: skip
+    other = (s.rows != s.wanted_rows or s.mode != knobs.scan_rows
+             or (in_scale and (s.scale != knobs.scan_scale or s.root != knobs.scan_root)))  # fmt: skip
     if other and s.switching == 0:
-        old, s.active = s.active, 1 - s.active
-        # Loops, not slices: those take numba seconds to compile.
-        for c in range(2):
-            for p in range(bank.phase.shape[1]):
-                bank.parting[old, c, p] = bank.level[old, c, p]
-                bank.level[s.active, c, p] = 0.0
-                bank.parting[s.active, c, p] = 0.0
+        _switch(s, bank)
         s.switching = glide_chunks
-        s.gliding = 0
-        s.visits = 0
-        s.rows, s.mode, s.scale, s.root = s.wanted_rows, knobs.rows, knobs.scale, knobs.root
+        s.rows, s.mode, s.scale, s.root = s.wanted_rows, knobs.scan_rows, knobs.scan_scale, knobs.scan_root
     if (other and s.switching == glide_chunks) or moved:
-        s.low_hz, s.high_hz, s.tilt_db, s.detune_cents = knobs.low_hz, knobs.high_hz, knobs.tilt_db, knobs.detune_cents
-        place_rows(rows, s.rows, int(s.mode), s.low_hz, s.high_hz, masks[int(s.scale)], int(s.root),
+        s.low_hz, s.high_hz, s.tilt_db = knobs.scan_low_hz, knobs.scan_high_hz, knobs.scan_tilt_db
+        s.detune_cents = knobs.scan_detune_cents
+        place_rows(rows, s.rows, int(s.mode), s.low_hz, s.high_hz, scan.masks[int(s.scale)], int(s.root),
                    s.detune_cents, s.tilt_db, sample_rate)  # fmt: skip
         if moved:
             changed = True
@@ -168,21 +174,60 @@ def _advance(
             for r in range(s.rows):
                 bank.step[s.active, r] = rows.step[r]
 
-    _move_playhead(knobs, s, sample_rate)
-    _measure(score, s, rows, curve, sample_rate)
-    _aim(score, knobs, s, rows, bank, curve)
+    if move_playhead(knobs, s, score.shape[1], bpm, beats, sample_rate):
+        changed = True
+    way = CHUNK / (_COLOUR_S * sample_rate)
+    s.warm_up = approach(s.warm_up, knobs.scan_warm_up, way)
+    s.hue_tone = approach(s.hue_tone, knobs.scan_hue_tone, way)
+    _measure(score, s, rows, scan.curve, sample_rate)
+    _aim(score, knobs, s, rows, bank, scan.curve)
     _aim_pitch(s, rows, bank, sample_rate)
     _glide(s, bank, glide_chunks, changed)
-    count = s.rows
-    add_partials(bank.phase[s.active, :count], bank.step[s.active, :count], bank.level[s.active, :, :count],
-                 bank.next_step[:count], bank.next_level[:, :count], mix)  # fmt: skip
+    _ring(s, bank, mix)
     if s.switching > 0:
         s.switching -= 1
-        old = 1 - s.active
         fade = np.float32(math.cos(0.5 * math.pi * (1.0 - s.switching / glide_chunks))) if s.switching else 0.0
-        for c in range(2):
-            for p in range(bank.phase.shape[1]):
-                bank.next_level[c, p] = bank.parting[old, c, p] * fade
+        _ring_out(s, bank, fade, mix)
+
+
+@kernel
+def _switch(s: Record, bank: Bank) -> None:
+    """Let the other set of partials take over."""
+    old, s.active = s.active, 1 - s.active
+    # Loops, not slices: those take numba seconds to compile.
+    for c in range(2):
+        for p in range(bank.phase.shape[1]):
+            bank.parting[old, c, p] = bank.level[old, c, p]
+            bank.level[s.active, c, p] = 0.0
+            bank.parting[s.active, c, p] = 0.0
+            bank.tone[s.active, c, p] = 0.0
+    s.gliding = 0
+    s.visits = 0
+
+
+@kernel
+def _ring(s: Record, bank: Bank, mix: NDArray[np.float32]) -> None:
+    count = s.rows
+    phase, step, level = bank.phase[s.active, :count], bank.step[s.active, :count], bank.level[s.active, :, :count]
+    next_step, next_level = bank.next_step[:count], bank.next_level[:, :count]
+    if s.toned > 0:
+        add_toned_partials(phase, step, level, bank.tone[s.active, :, :count], next_step, next_level,
+                           bank.next_tone[:, :count], mix)  # fmt: skip
+    else:
+        add_partials(phase, step, level, next_step, next_level, mix)
+
+
+@kernel
+def _ring_out(s: Record, bank: Bank, fade: float, mix: NDArray[np.float32]) -> None:
+    """What was taken over from, fading."""
+    old = 1 - s.active
+    for c in range(2):
+        for p in range(bank.phase.shape[1]):
+            bank.next_level[c, p] = bank.parting[old, c, p] * fade
+    if s.toned > 0:
+        add_toned_partials(bank.phase[old], bank.step[old], bank.level[old], bank.tone[old], bank.step[old],
+                           bank.next_level, bank.tone[old], mix)  # fmt: skip
+    else:
         add_partials(bank.phase[old], bank.step[old], bank.level[old], bank.step[old], bank.next_level, mix)
 
 
@@ -197,36 +242,24 @@ def _draw_curve(curve: NDArray[np.float32], gamma: float, contrast_db: float, in
 
 
 @kernel
-def _move_playhead(knobs: Record, s: Record, sample_rate: float) -> None:
-    if knobs.direction == _BACKWARD:
-        s.heading = -1.0
-    elif knobs.direction != _TO_AND_FRO:
-        s.heading = 1.0
-    if knobs.freeze < 0.5:
-        s.playhead += s.heading * CHUNK / (sample_rate * knobs.seconds)
-    if knobs.direction == _TO_AND_FRO:
-        if s.playhead > 1.0 or s.playhead < 0.0:
-            s.heading = -1.0 if s.playhead > 1.0 else 1.0
-            s.playhead = _folded(s.playhead)
-        s.shown = _folded(s.playhead + s.offset)
-    else:
-        s.playhead -= math.floor(s.playhead)
-        s.shown = s.playhead + s.offset
-        s.shown -= math.floor(s.shown)
-
-
-@kernel
-def _folded(position: float) -> float:
-    """Reflected at 0 and 1."""
-    turned = abs(position) % 2.0
-    return 2.0 - turned if turned > 1.0 else turned
-
-
-@kernel
 def _loudness(curve: NDArray[np.float32], brightness: np.float32) -> np.float32:
     x = brightness * np.float32(len(curve) - 1)
     i = min(int(x), len(curve) - 2)
     return curve[i] + (curve[i + 1] - curve[i]) * (x - np.float32(i))
+
+
+@kernel
+def _coloured(warmth: np.float32) -> np.float32:
+    """Warmth -1..1 with pale colours raised."""
+    return warmth * (np.float32(1.0) + _FULL_COLOUR) / (_FULL_COLOUR + abs(warmth))
+
+
+@kernel
+def _lifted(warm_up: float, warmth: np.float32, row: int, rows: int) -> np.float32:
+    """Gain of a cell: warm ones sound in the upper half and cool ones in the lower, or the other way round."""
+    height = 2.0 * (rows - 1 - row) / (rows - 1) - 1.0 if rows > 1 else 0.0
+    gain = np.float32(1.0) + np.float32(warm_up * height) * _coloured(warmth)
+    return gain * gain
 
 
 @kernel
@@ -235,10 +268,13 @@ def _measure(
 ) -> None:
     """Let one more column into the running level of the picture (several at first), in golden-ratio order."""
     for _ in range(_FIRST_VISITS if s.visits == 0 else 1):
-        column = int((s.visits * _GOLDEN) % 1.0 * score.shape[0])
+        column = int((s.visits * _GOLDEN) % 1.0 * score.shape[1])
+        left, right, warmth = score[0, column], score[1, column], score[2, column]
         power = 0.0
         for r in range(s.rows):
-            level = _loudness(curve, max(score[column, r, 0], score[column, r, 1])) * rows.gain[r]
+            level = _loudness(curve, max(left[r], right[r])) * rows.gain[r]
+            if s.warm_up != 0.0:
+                level *= _lifted(s.warm_up, warmth[r], r, s.rows)
             power += level * level * rows.weight[r]
         s.visits += 1
         share = max(1.0 / s.visits, 1.0 - math.exp(-CHUNK / (_LEVEL_S * sample_rate)))
@@ -252,29 +288,42 @@ def _aim(
     score: NDArray[np.float32], knobs: Record, s: Record, rows: Rows, bank: Bank, curve: NDArray[np.float32]
 ) -> None:
     """What every partial of the active set shall have reached when this chunk ends."""
-    columns = score.shape[0]
-    to_and_fro = knobs.direction == _TO_AND_FRO
+    columns = score.shape[1]
+    to_and_fro = knobs.scan_direction == TO_AND_FRO
     x = s.shown * (columns - 1 if to_and_fro else columns)
     here = min(int(x), columns - 1)
     there = min(here + 1, columns - 1) if to_and_fro else (here + 1) % columns
     share = np.float32(x - here)
-    angle = 0.5 * math.pi * (0.5 + knobs.pan * (s.shown - 0.5))
+    angle = 0.5 * math.pi * (0.5 + knobs.scan_pan * (s.shown - 0.5))
     pan_left, pan_right = np.float32(math.sqrt(2.0) * math.cos(angle)), np.float32(math.sqrt(2.0) * math.sin(angle))
+    left0, left1, right0, right1 = score[0, here], score[0, there], score[1, here], score[1, there]
+    colours = s.warm_up != 0.0 or s.hue_tone > 0.0
+    # One chunk more than the knob is up, so that the overtones fade out.
+    s.toned = 2 if s.hue_tone > 0.0 else max(s.toned - 1, 0)
 
     power = 0.0
     for r in range(s.rows):
-        left = score[here, r, 0] + (score[there, r, 0] - score[here, r, 0]) * share
-        right = score[here, r, 1] + (score[there, r, 1] - score[here, r, 1]) * share
+        left = left0[r] + (left1[r] - left0[r]) * share
+        right = right0[r] + (right1[r] - right0[r]) * share
         level = _loudness(curve, max(left, right)) * rows.gain[r]
+        tone = np.float32(0.0)
+        if colours:
+            warmth = score[2, here, r] + (score[2, there, r] - score[2, here, r]) * share
+            level *= _lifted(s.warm_up, warmth, r, s.rows)
+            tone = _coloured(warmth) * rows.overtones[r] * np.float32(s.hue_tone) * _OVERTONES
         power += level * level * rows.weight[r]
         left += _GREY
         right += _GREY
         level /= np.float32(math.sqrt(left * left + right * right))
+        if s.toned > 0:
+            bank.next_tone[0, r], bank.next_tone[1, r] = max(tone, np.float32(0.0)), max(-tone, np.float32(0.0))
+            # Overtones change the colour of the sound, not its power.
+            level /= np.float32(math.sqrt(np.float32(1.0) + np.float32(1.25) * tone * tone))
         bank.next_level[0, r] = level * left * pan_left
         bank.next_level[1, r] = level * right * pan_right
 
     # A quarter: half for two channels, half for the power of a sine.
-    if knobs.normalise > 0.5:
+    if knobs.scan_normalise > 0.5:
         square = 0.25 * math.sqrt(s.level)
         norm = _TARGET / math.sqrt(square + (_TARGET / _BOOST) ** 2)
         norm *= (1.0 + (0.25 * power * norm * norm / _CEILING**2) ** 2) ** -0.25
@@ -320,35 +369,15 @@ def _glide(s: Record, bank: Bank, glide_chunks: int, changed: bool) -> None:
 
 
 @kernel
-def _finish(
-    knobs: Record, s: Record, bank: Bank, mix: NDArray[np.float32], chunk: NDArray[np.float32], sample_rate: float
-) -> bool:
-    """Gain and fades, as a ramp over the chunk. True when a panic has reached silence."""
-    wanted = 10.0 ** (knobs.gain / 20.0) if knobs.gain > -59.9 else 0.0
-    if s.gain < 0.0:
-        s.gain = wanted
-    before = s.gain * s.fade
-    s.gain += (wanted - s.gain) * (1.0 - math.exp(-CHUNK / (_GAIN_S * sample_rate)))
-    if abs(wanted - s.gain) < 1e-6:
-        s.gain = wanted
-    way = CHUNK / (_FADE_S * sample_rate)
-    s.fade = max(s.fade - way, 0.0) if knobs.mute > 0.5 or s.stopping == 1 else min(s.fade + way, 1.0)
-    after = s.gain * s.fade
-    for n in range(CHUNK):
-        ramp = np.float32(before + (after - before) * ((n + 1) / CHUNK))
-        chunk[n, 0] = mix[0, n] * ramp
-        chunk[n, 1] = mix[1, n] * ramp
-    if s.stopping == 1 and s.fade == 0.0:
-        for i in range(bank.level.size):
-            bank.level.flat[i] = bank.parting.flat[i] = 0.0
-        s.stopping, s.switching, s.gliding, s.playhead = 0, 0, 0, 0.0
-        return True
-    return False
-
-
-@kernel
 def take_score(score: NDArray[np.float32], copy: NDArray[np.float32]) -> None:
-    """Copy a score (flat), NaN to 0, the rest to 0..1. A kernel, so that Python's lock stays free for the callback."""
-    for i in range(score.shape[0]):
-        x = score[i]
-        copy[i] = np.float32(0.0) if np.isnan(x) else min(max(x, np.float32(0.0)), np.float32(1.0))
+    """Copy a score (columns, rows, 2 or 3) to (3, columns, rows), NaN to 0, brightness to 0..1, warmth to -1..1.
+
+    A kernel, so that Python's lock stays free for the callback; planes, so that the callback's loops are quick.
+    """
+    columns, rows, planes = score.shape
+    for plane in range(3):
+        low = np.float32(-1.0 if plane == 2 else 0.0)
+        for column in range(columns):
+            for row in range(rows):
+                x = score[column, row, plane] if plane < planes else np.float32(0.0)
+                copy[plane, column, row] = np.float32(0.0) if np.isnan(x) else min(max(x, low), np.float32(1.0))

@@ -349,7 +349,7 @@ def test_any_shape_of_score_plays(synth, shape):
         assert out.any()
 
 
-@pytest.mark.parametrize("shape", [(4, 257, 2), (0, 4, 2), (4, 0, 2), (4, 4), (4, 4, 3)])
+@pytest.mark.parametrize("shape", [(4, 257, 2), (0, 4, 2), (4, 0, 2), (4, 4), (4, 4, 4), (4, 4, 1)])
 def test_a_score_that_cannot_be_played_is_refused_and_the_old_one_goes_on(synth, shape):
     synth.set_score(photo())
     with pytest.raises(ValueError, match="a score is"):
