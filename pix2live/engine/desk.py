@@ -34,6 +34,7 @@ from pix2live.synth.scan import SCORE_SPECS
 from pix2live.visuals.isf import load_shader
 
 AUTOSAVE_S = 5.0
+INSTRUMENTS = ("scan", "drone", "harmony")
 _KEPT = ("master.", "audio.", "mixer.")  # what belongs to the room and not to a preset
 
 
@@ -132,6 +133,8 @@ class DeskEngine:
     def _load(self, path: Path) -> None:
         """Make the preset at ``path`` the patch in force. Raises PresetError, FileError; the old one stays then."""
         preset = load_preset(path)
+        if preset.instrument not in INSTRUMENTS:
+            raise PresetError(f"there is no instrument {preset.instrument}", str(path), f"use {', '.join(INSTRUMENTS)}")
         shader, effects = self._shader(preset.shader, path), [self._shader(name, path) for name in preset.effects]
         specs = [*MASTER, *Instrument.SPECS, *SCORE_SPECS, *load_shader(shader).specs("deck.a")]
         for number, effect in enumerate(effects, 1):
@@ -140,6 +143,8 @@ class DeskEngine:
         if len(params) > MAX_PARAMS:
             raise PresetError(f"{len(params)} params are more than {MAX_PARAMS}", str(path), "use fewer effects")
         values = params.default.copy()
+        for instrument in INSTRUMENTS:
+            values[params.index[f"synth.{instrument}.level"]] = float(instrument == preset.instrument)
         old = self._patch.table
         for id_, i in old.index.items():
             if id_.startswith(_KEPT) and id_ in params.index:

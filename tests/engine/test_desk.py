@@ -7,6 +7,7 @@ import pytest
 from pix2live.engine import desk as desk_module
 from pix2live.engine.desk import DeskEngine
 from pix2live.engine.options import Options
+from pix2live.errors import PresetError
 from pix2live.patch.patch import read_patch
 from pix2live.resources import listing
 from pix2live.signals.bus import Bus
@@ -39,7 +40,7 @@ class Desk:
     def preset(self) -> str:
         patch = read_patch(self.bus)
         assert patch is not None
-        return Path(patch.shader).stem
+        return patch.preset.lower().replace(" ", "_")
 
 
 def test_it_begins_with_the_preset_it_was_asked_for() -> None:
@@ -63,6 +64,18 @@ def test_a_number_chooses_a_preset_and_one_too_high_changes_nothing() -> None:
     assert desk.preset == PRESETS[3]
     desk.tell(do="load_preset", index=99)
     assert desk.preset == PRESETS[3]
+
+
+def test_the_instrument_that_a_preset_names_sounds_and_the_others_do_not() -> None:
+    desk = Desk(preset="reading_light")
+    assert [desk.value(f"synth.{name}.level") for name in desk_module.INSTRUMENTS] == [1.0, 0.0, 0.0]
+
+
+def test_a_preset_for_an_unknown_instrument_is_refused_in_one_line(tmp_path) -> None:
+    file = tmp_path / "band.toml"
+    file.write_text('[deck.a]\nshader = "still_water"\n[synth]\ninstrument = "theremin"\n')
+    with pytest.raises(PresetError, match="no instrument theremin"):
+        Desk(preset=str(file))
 
 
 def test_values_are_clamped_and_blackout_toggles() -> None:

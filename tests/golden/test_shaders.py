@@ -12,6 +12,8 @@ import pytest
 
 from pix2live.resources import bundled_dir
 from pix2live.signals.table import FFT_SIZE, NAMES, SPECTRUM_SIZE, WAVEFORM_SIZE
+from pix2live.synth.instrument import Instrument
+from pix2live.synth.scan import SCORE_SPECS
 from pix2live.visuals.check import check
 from pix2live.visuals.inputs import AudioTextures, CameraTexture, FrameInputs
 from pix2live.visuals.isf import load_shader
@@ -298,9 +300,9 @@ def test_a_preset_names_only_what_exists(path: Path) -> None:
     parts |= {f"deck.a.fx{i}": folder / "effects" / f"{effect}.fs" for i, effect in enumerate(deck["effects"], 1)}
     specs = {scalar.id: scalar for prefix, file in parts.items()
              for spec in load_shader(file).specs(prefix) for scalar in spec.scalars()}
+    specs |= {spec.id: spec for spec in (*Instrument.SPECS, *SCORE_SPECS)}
     for id_, value in preset["params"].items():
-        if not id_.startswith("synth."):
-            assert specs[id_].low <= value <= specs[id_].high, id_
+        assert specs[id_].low <= value <= specs[id_].high, id_
     own = [f"model.{model}." for model in preset["models"]["use"]]
     for route in preset["routes"]:
         assert route["target"] in specs, route["target"]
