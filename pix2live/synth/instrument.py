@@ -11,8 +11,9 @@ from pix2live.dsp.jit import kernel
 from pix2live.dsp.limiter import LimiterState, TruePeakLimiter, limit
 from pix2live.dsp.oscillator import CHUNK
 from pix2live.signals.spec import ParamSpec
+from pix2live.synth.drone import DRONE_SPECS, Drone, drone_chunk, hush_drone
 from pix2live.synth.effects import EFFECT_SPECS, Effects, apply_effects, silence_effects
-from pix2live.synth.master import MASTER_SPECS, SCAN, Master, fade_level, finish
+from pix2live.synth.master import DRONE, MASTER_SPECS, SCAN, Master, add_part, fade_level, finish
 from pix2live.synth.ramps import ramp
 from pix2live.synth.sweep import SCAN_SPECS, Scan, hush_scan, rest_scan, scan_chunk, take_score
 
@@ -31,10 +32,12 @@ class _Parts(NamedTuple):
     knobs: _Knobs
     master: Master
     scan: Scan
+    drone: Drone
     effects: Effects
     limiter: LimiterState
     limits: tuple[float, float, float]
     mix: NDArray[np.float32]  # (2, CHUNK)
+    part: NDArray[np.float32]  # (2, CHUNK)
     chunk: NDArray[np.float32]  # (CHUNK, 2)
     sample_rate: float
 
@@ -104,10 +107,21 @@ def _make_chunk(parts: _Parts, score: NDArray[np.float32], bpm: float, beats: fl
     else:
         rest_scan(parts.scan, score.shape[1], knobs, s.bpm, ends, rate)
 
+    before = fade_level(levels, DRONE, knobs.drone_level, s.begun == 1, rate)
+    after = levels[DRONE]
+    if before > 0.0 or after > 0.0:
+        for n in range(CHUNK):
+            parts.part[0, n] = parts.part[1, n] = 0.0
+        drone_chunk(parts.drone, score, knobs, parts.part, rate)
+        add_part(parts.part, before, after, mix)
+        if after == 0.0:
+            hush_drone(parts.drone)
+
     apply_effects(mix, parts.effects, knobs, bpm, rate)
     if finish(knobs, s, mix, parts.chunk, rate):
         hush_scan(parts.scan)
         parts.scan.state[0].playhead = 0.0
+        hush_drone(parts.drone)
         silence_effects(parts.effects)
     limit(parts.chunk, parts.limiter, parts.limits[0], parts.limits[1], parts.limits[2])
 
@@ -133,7 +147,7 @@ class Instrument:
     ``process`` and ``reset`` belong to the audio thread, ``set_score`` and ``panic`` to any other thread.
     """
 
-    SPECS: ClassVar[tuple[ParamSpec, ...]] = (*MASTER_SPECS, *SCAN_SPECS, *EFFECT_SPECS)
+    SPECS: ClassVar[tuple[ParamSpec, ...]] = (*MASTER_SPECS, *SCAN_SPECS, *DRONE_SPECS, *EFFECT_SPECS)
 
     def __init__(self, sample_rate: float, max_partials: int = 2048, seed: int = 1) -> None:
         self.sample_rate, self.max_partials = float(sample_rate), int(max_partials)
@@ -142,6 +156,7 @@ class Instrument:
         self._limiter = TruePeakLimiter(sample_rate)
         self.latency_samples = self._limiter.latency_samples
         self._scan = Scan.empty(max_partials)
+        self._drone, self._seed = Drone.empty(), seed
         self._master = Master.empty()
         self._effects = Effects.empty(self.sample_rate)
         fields = [(spec.id.removeprefix("synth.").replace(".", "_"), np.float32) for spec in self.SPECS]
@@ -150,10 +165,11 @@ class Instrument:
             np.array([getattr(spec, end) for spec in self.SPECS], np.float32) for end in ("low", "high", "default")
         )
         self._params = controls.view(np.float32)
-        self._mix, self._chunk = np.zeros((2, CHUNK), np.float32), np.zeros((CHUNK, 2), np.float32)
+        mix: NDArray[np.float32] = np.zeros((2, CHUNK), np.float32)
+        self._chunk: NDArray[np.float32] = np.zeros((CHUNK, 2), np.float32)
         self._held = _hold(_Parts(
-            _Knobs(controls, self._params, low, high, default), self._master, self._scan, self._effects,
-            self._limiter.state, self._limiter.constants, self._mix, self._chunk, self.sample_rate,
+            _Knobs(controls, self._params, low, high, default), self._master, self._scan, self._drone, self._effects,
+            self._limiter.state, self._limiter.constants, mix, np.zeros_like(mix), self._chunk, self.sample_rate,
         ))  # fmt: skip
         self._strided = np.zeros((1024, 2), np.float32)  # for an output that is not contiguous
         self._silence = np.zeros((3, 1, max_partials), np.float32)
@@ -204,6 +220,7 @@ class Instrument:
     def reset(self) -> None:
         """As new, the score kept: the same params then give the same sound again."""
         self._scan.reset(self._first_phase)
+        self._drone.reset(self._seed)
         self._master.reset()
         self._effects.reset()
         self._limiter.reset()

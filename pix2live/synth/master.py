@@ -19,7 +19,8 @@ MASTER_SPECS = (
     ParamSpec("synth.drone.level", "drone"),
     ParamSpec("synth.harmony.level", "harmony"),
 )
-_FADE_S = 0.015  # mute, panic, start
+_FADE_S = 0.015  # mute, panic
+_START_S = 0.004
 _GAIN_S = 0.01
 _NOTHING = 1e-5
 
@@ -28,6 +29,7 @@ _STATE = np.dtype([
     ("stopping", np.int64),  # a panic is fading
     ("hushed", np.int64),  # after a panic, until there is a score
     ("begun", np.int64),
+    ("started", np.int64),  # the first fade-in is over
     ("gain", np.float64), ("fade", np.float64),
     ("bpm", np.float64),
 ])  # fmt: skip
@@ -86,8 +88,10 @@ def finish(knobs: Any, s: Any, mix: NDArray[np.float32], chunk: NDArray[np.float
     s.gain += (wanted - s.gain) * (1.0 - math.exp(-CHUNK / (_GAIN_S * sample_rate)))
     if abs(wanted - s.gain) < 1e-6:
         s.gain = wanted
-    way = CHUNK / (_FADE_S * sample_rate)
+    way = CHUNK / ((_FADE_S if s.started == 1 else _START_S) * sample_rate)
     s.fade = max(s.fade - way, 0.0) if knobs.mute > 0.5 or s.stopping == 1 else min(s.fade + way, 1.0)
+    if s.fade == 1.0:
+        s.started = 1
     after = s.gain * s.fade
     for n in range(CHUNK):
         gain = np.float32(before + (after - before) * ((n + 1) / CHUNK))

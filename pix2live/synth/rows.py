@@ -64,14 +64,7 @@ def place_rows(
         tilt_db: level change per octave upwards; the loudest end stays at 0 dB.
     """
     low, high = max(min(low_hz, high_hz), 1.0), max(low_hz, high_hz, 1.0)
-    notes = 0
-    if mode == SCALE:
-        first = math.ceil(_note(low) - 1e-6)
-        last = math.floor(_note(high) + 1e-6)
-        for note in range(first, last + 1):
-            if mask[(note - root) % 12] and notes < len(rows.notes):
-                rows.notes[notes] = note
-                notes += 1
+    notes = list_notes(rows.notes, low, high, mask, root) if mode == SCALE else 0
     for r in range(count):
         u = (count - 1 - r) / (count - 1) if count > 1 else 0.5
         if mode == LINEAR:
@@ -90,6 +83,25 @@ def place_rows(
         rows.gain[r] = min(gain, 1.0) if hz < 0.5 * sample_rate else 0.0
         rows.weight[r] = ear_weight(hz)
         rows.overtones[r] = min(max((0.5 - TONED_HARMONICS * hz / sample_rate) * 5.0, 0.0), 1.0)
+
+
+@kernel
+def list_notes(notes: NDArray[np.int64], low_hz: float, high_hz: float, mask: NDArray[np.bool_], root: int) -> int:
+    """Fill ``notes`` with the MIDI notes of a scale between two frequencies, the lowest first; returns how many."""
+    count = 0
+    first = math.ceil(_note(min(low_hz, high_hz)) - 1e-6)
+    last = math.floor(_note(max(low_hz, high_hz)) + 1e-6)
+    for note in range(first, last + 1):
+        if mask[(note - root) % 12] and count < len(notes):
+            notes[count] = note
+            count += 1
+    return count
+
+
+@kernel
+def note_hz(note: float) -> float:
+    """Frequency of a MIDI note, equal temperament, A4 = 440 Hz."""
+    return 440.0 * 2.0 ** ((note - 69.0) / 12.0)
 
 
 @kernel

@@ -159,18 +159,24 @@ def scan_chunk(
              or (in_scale and s.detune_cents != knobs.scan_detune_cents))  # fmt: skip
     other = (s.rows != s.wanted_rows or s.mode != knobs.scan_rows
              or (in_scale and (s.scale != knobs.scan_scale or s.root != knobs.scan_root)))  # fmt: skip
-    if other and s.switching == 0:
+    takes_over = other and s.switching == 0
+    if takes_over:
         _switch(s, bank)
-        s.switching = glide_chunks
+        # What is there at the very start is heard from the first sample.
+        starts = s.rows == 0
+        s.switching = 0 if starts else glide_chunks
+        if starts:
+            changed = False
+            s.warm_up, s.hue_tone = knobs.scan_warm_up, knobs.scan_hue_tone
         s.rows, s.mode, s.scale, s.root = s.wanted_rows, knobs.scan_rows, knobs.scan_scale, knobs.scan_root
-    if (other and s.switching == glide_chunks) or moved:
+    if takes_over or moved:
         s.low_hz, s.high_hz, s.tilt_db = knobs.scan_low_hz, knobs.scan_high_hz, knobs.scan_tilt_db
         s.detune_cents = knobs.scan_detune_cents
         place_rows(rows, s.rows, int(s.mode), s.low_hz, s.high_hz, scan.masks[int(s.scale)], int(s.root),
                    s.detune_cents, s.tilt_db, sample_rate)  # fmt: skip
-        if moved:
+        if moved and not takes_over:
             changed = True
-        if other:
+        if takes_over:
             for r in range(s.rows):
                 bank.step[s.active, r] = rows.step[r]
 
