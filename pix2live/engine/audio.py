@@ -23,6 +23,7 @@ from pix2live.signals.bus import SCORE_MAX, Bus
 from pix2live.signals.clock import Clock
 from pix2live.signals.reader import SignalReader
 from pix2live.synth.instrument import Instrument
+from pix2live.synth.scan import PLANES
 
 MAX_BLOCK = 4096
 FIRST_PATCH_S, FIRST_SCORE_S, FIRST_CAMERA_S = 3.0, 3.0, 1.0
@@ -242,11 +243,13 @@ class AudioEngine:
         columns, rows = int(record["columns"][0]), int(record["rows"][0])
         if not (0 < columns <= SCORE_MAX[0] and 0 < rows <= SCORE_MAX[1]):
             return
-        size = columns * rows * 2
+        size = columns * rows * PLANES
+        if size > record["amplitude"].shape[1]:
+            return
         if not bus.score.read(number, record, 24 + size * 4):
             return
         self._score_seen = number + 1
-        self.instrument.set_score(record["amplitude"][0, :size].reshape(columns, rows, 2))
+        self.instrument.set_score(record["amplitude"][0, :size].reshape(columns, rows, PLANES))
 
     def close(self) -> None:
         """Stop and close the devices. Never hangs."""

@@ -20,7 +20,7 @@ from pix2live.patch.patch import Patch, PatchReader, publish_text
 from pix2live.signals import table
 from pix2live.signals.bus import SCORE_MAX, Bus
 from pix2live.signals.clock import Clock
-from pix2live.synth.scan import SCORE_SPECS, score_from_picture
+from pix2live.synth.scan import PLANES, SCORE_SPECS, score_from_picture
 from pix2live.vision.viewer import Viewer, VisualFeatures
 
 _VISION = table.local("perception", table.VISION[0])
@@ -131,8 +131,10 @@ class PerceptionEngine:
             frame["pixels"][0, :picture.size] = picture.reshape(-1)
             self._bus.camera.publish(24 + picture.size)
         self._frame, self._settings = picture, settings
-        score = score_from_picture(picture, settings[0], SCORE_MAX[0], hue_pan=settings[1])
         frame = self._bus.score.frame
+        # Many rows leave room for fewer columns.
+        columns = min(SCORE_MAX[0], frame["amplitude"].shape[1] // (settings[0] * PLANES))
+        score = score_from_picture(picture, settings[0], columns, hue_pan=settings[1])
         frame["stamp"], frame["columns"], frame["rows"] = now_s, *score.shape[:2]
         frame["amplitude"][0, :score.size] = score.reshape(-1)
         self._bus.score.publish(24 + score.size * 4)
