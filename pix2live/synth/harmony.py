@@ -1,0 +1,322 @@
+"""Harmony: real music from a picture, played by additive voices.
+
+The instrument composes as it plays. What it reads from the picture are params, fed by ordinary routes:
+
+=============  =========  ====================================================================================
+param          range      what it does, and what usually feeds it
+=============  =========  ====================================================================================
+``valence``    -1..1      mode, from phrygian to lydian: 1.90 brightness + 0.73 saturation - 1.23
+``arousal``    -1..1      tempo 50..150, style, loudness: -0.86 brightness + 2.00 saturation - 0.03
+``brightness`` 0..1       of the sound: vision.brightness
+``warmth``     0..1       key (warm has flats), strings or glass: vision.warmth
+``density``    0..1       how many notes: vision.edges
+``rhythm``     0..1       from even to syncopated: vision.texture
+``roughness``  0..1       of the sound, from round and legato to harsh and cut short: vision.angularity
+``register``   0..1       how high it plays: vision.centre_y
+``tension``    0..1       from triads to elevenths and chords from outside: vision.contrast
+=============  =========  ====================================================================================
+
+The first two are Valdez & Mehrabian's equations (1994), P = .69 B + .22 S and A = -.31 B + .60 S, for pictures whose
+brightness has mean .55 and deviation .18 and whose saturation has mean .25 and deviation .15, halved so that most
+pictures lie within -1..1.
+
+Style, mode and key turn where a phrase or section begins (at the next bar where the change is drastic); density,
+dynamics, brightness and roughness at once. Form: sections of eight bars, movements of eight sections, themes that stay
+for several movements. Every choice is a hash of the seed and its place in the piece, so that the same params give the
+same piece. Latency: none; a note begins on its own sample.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pix2live.dsp.jit import kernel
+from pix2live.dsp.oscillator import CHUNK
+from pix2live.signals.spec import ParamSpec
+from pix2live.synth.composing import MODES
+from pix2live.synth.melody import compose_melody, retune_melody
+from pix2live.synth.notelog import NoteLog
+from pix2live.synth.patterns import ARP, BASS, DRUMS, PAD, PARTS, PULSE, STYLES
+from pix2live.synth.percussion import Percussion, drum, still
+from pix2live.synth.piece import Piece, begin_bar, turn_bar, wanted_tempo
+from pix2live.synth.players import LEVELS, Players, change_chord, forget, plan_bar, play_due, play_step
+from pix2live.synth.voices import Voices, brighten, hush, sing
+from pix2live.synth.weighting import Weighting, weighted_power
+
+Record = Any
+KEYS = ("auto", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+_TARGET_POWER = 2.0 * 10.0 ** (-20.0 / 10.0)  # of both channels: -20 dBFS RMS each
+_LEVEL_S = 40.0  # of the slow gain that keeps the long run even
+_MOST_GAIN = 2.5
+_RANGE_DB = 9.0  # what the form may differ by, from no intensity to full
+_SMOOTH_S = 0.02
+_USUAL = 0.75  # a part's level at which it stands as it was balanced
+_TEMPO_S = 1.5
+
+
+def _choice(name: str, label: str, choices: tuple[str, ...]) -> ParamSpec:
+    return ParamSpec(f"synth.harmony.{name}", label, high=len(choices) - 1.0, kind="choice", choices=choices)
+
+
+def _knob(name: str, label: str, default: float, low: float = 0.0) -> ParamSpec:
+    return ParamSpec(f"synth.harmony.{name}", label, low=low, default=default)
+
+
+HARMONY_SPECS: tuple[ParamSpec, ...] = (
+    _knob("valence", "valence", 0.1, -1.0),
+    _knob("arousal", "arousal", 0.0, -1.0),
+    _knob("brightness", "brightness", 0.5),
+    _knob("warmth", "warmth", 0.5),
+    _knob("density", "density", 0.4),
+    _knob("rhythm", "rhythm", 0.4),
+    _knob("roughness", "roughness", 0.1),
+    _knob("register", "register", 0.5),
+    _knob("tension", "tension", 0.3),
+    _choice("key", "key", KEYS),
+    _choice("mode", "mode", ("auto", *MODES)),
+    ParamSpec("synth.harmony.tempo", "tempo (0: auto)", "BPM", 0.0, 200.0, 0.0),
+    ParamSpec("synth.harmony.follow", "follow the beat", kind="bool"),
+    ParamSpec("synth.harmony.seed", "seed", high=9999.0, kind="int"),
+    _choice("style", "style", ("auto", *STYLES)),
+    *(_knob(part, part, _USUAL) for part in PARTS),
+    _knob("swing", "swing", 0.0),
+    _knob("form", "change over minutes", 0.8),
+    _knob("humanise", "human hand", 0.35),
+    ParamSpec("synth.harmony.ending", "come to an end", kind="bool"),
+)
+_NAMES = tuple(spec.id.removeprefix("synth.harmony.") for spec in HARMONY_SPECS)
+CONTROLS = np.dtype([(f"harmony_{name}", np.float32) for name in _NAMES])
+_KNOBS = np.dtype([(name, np.float64) for name in _NAMES])
+
+
+class HarmonyState(NamedTuple):
+    """All that the instrument remembers; arrays are changed in place."""
+
+    knobs: NDArray[np.void]  # (1)
+    piece: Piece
+    players: Players
+    voices: Voices
+    percussion: Percussion
+    log: NoteLog
+    buses: NDArray[np.float32]  # (parts, 2, CHUNK)
+    gains: NDArray[np.float64]  # (2, parts): balance of the style, and level asked for, as they stand
+    weighting: Weighting
+
+    @property
+    def notes(self) -> NDArray[np.void]:
+        """The ring of notes played, see ``NoteLog``."""
+        return self.log.notes
+
+    @property
+    def note_count(self) -> NDArray[np.int64]:
+        """int64 (1): how many events the ring has been given."""
+        return self.log.note_count
+
+
+class Harmony:
+    """The instrument's memory; ``harmony_chunk`` plays it.
+
+    Args:
+        sample_rate: Hz. seed: another seed is another piece.
+
+    ``reset`` belongs to the thread that plays, ``state.notes`` and ``state.note_count`` may be read from any other.
+    """
+
+    def __init__(self, sample_rate: float, seed: int = 1) -> None:
+        self.state = HarmonyState(
+            np.zeros(1, _KNOBS), Piece.empty(float(sample_rate), int(seed)), Players.empty(), Voices.empty(),
+            Percussion.empty(), NoteLog.empty(), np.zeros((len(PARTS), 2, CHUNK), np.float32),
+            np.zeros((2, len(PARTS))), Weighting.empty(float(sample_rate)),
+        )  # fmt: skip
+        controls = np.zeros(1, CONTROLS)
+        for name, spec in zip(_NAMES, HARMONY_SPECS, strict=True):
+            controls[f"harmony_{name}"] = spec.default
+        harmony_chunk(self.state, controls[0], np.zeros((2, CHUNK), np.float32), 120.0, math.nan)
+        self.reset()
+
+    @property
+    def position(self) -> int:
+        """Samples played since the reset."""
+        return int(self.state.piece.state["position"][0])
+
+    def reset(self) -> None:
+        """Silence, and the piece from its beginning; the count of notes goes on."""
+        silence_harmony(self.state)
+        self.state.piece.state["position"] = 0
+
+
+@kernel
+def silence_harmony(state: HarmonyState) -> None:
+    """Every note ended at once and its end logged; the piece begins anew with the next chunk. Real-time safe.
+
+    For panic, and for when the instrument is put to sleep: the caller fades out first.
+    """
+    piece, s = state.piece, state.piece.state[0]
+    hush(state.voices, state.log, s.position)
+    still(state.percussion, state.log, s.position)
+    forget(state.players)
+    state.weighting.memory[:, :] = 0.0
+    state.voices.bright[0] = -1.0
+    state.voices.serial[0] = state.percussion.serial[0] = 0
+    for i in range(len(piece.voicing)):
+        piece.voicing[i] = 0
+    s.started = s.bass = s.duck = s.light = 0
+    s.phase = s.section = s.slot = 0
+    s.chosen_seed = -1
+    state.gains[:, :] = -1.0
+    state.weighting.dip[0] = 0.0
+
+
+@kernel
+def harmony_chunk(state: HarmonyState, controls: Record, mix: NDArray[np.float32], bpm: float, beats: float) -> None:
+    """Add the next CHUNK samples to ``mix`` (2, CHUNK). Real-time safe.
+
+    Args:
+        controls: record with a float32 field ``harmony_NAME`` for each of HARMONY_SPECS, in range, without NaN.
+        bpm, beats: tempo and beat position of the transport at the first sample; they count where ``follow`` is on and
+            both are finite.
+    """
+    k = state.knobs[0]
+    k.valence, k.arousal, k.brightness = controls.harmony_valence, controls.harmony_arousal, controls.harmony_brightness
+    k.warmth, k.density, k.rhythm = controls.harmony_warmth, controls.harmony_density, controls.harmony_rhythm
+    k.roughness, k.register, k.tension = controls.harmony_roughness, controls.harmony_register, controls.harmony_tension
+    k.key, k.mode, k.tempo = controls.harmony_key, controls.harmony_mode, controls.harmony_tempo
+    k.follow, k.seed, k.style = controls.harmony_follow, controls.harmony_seed, controls.harmony_style
+    k.pad, k.bass, k.arp = controls.harmony_pad, controls.harmony_bass, controls.harmony_arp
+    k.melody, k.bells, k.drums = controls.harmony_melody, controls.harmony_bells, controls.harmony_drums
+    k.swing, k.form, k.humanise = controls.harmony_swing, controls.harmony_form, controls.harmony_humanise
+    k.ending = controls.harmony_ending
+    _advance(state, mix, bpm, beats)
+
+
+@kernel
+def _advance(state: HarmonyState, mix: NDArray[np.float32], bpm: float, beats: float) -> None:
+    knobs, piece = state.knobs[0], state.piece
+    s = piece.state[0]
+    rate, now = s.sample_rate, s.position
+    _keep_time(state, bpm, beats)
+    wanted = min(max(0.1 + 0.65 * knobs.brightness + 0.12 * (1.0 + knobs.arousal), 0.0), 1.0)
+    share = 1.0 - math.exp(-CHUNK / (_SMOOTH_S * rate))
+    s.light += (wanted - s.light) * (share if s.light > 0.0 else 1.0)
+    brighten(state.voices, s.light)
+    play_due(state.players, state.voices, state.percussion, state.log, piece, knobs, now, CHUNK)
+    for part in range(len(PARTS)):
+        for c in range(2):
+            for n in range(CHUNK):
+                state.buses[part, c, n] = 0.0
+    sing(state.voices, state.log, now, state.buses, rate)
+    drum(state.percussion, state.log, now, state.buses[DRUMS], rate)
+    _blend(state, mix)
+    s.position += CHUNK
+
+
+@kernel
+def _keep_time(state: HarmonyState, bpm: float, beats: float) -> None:
+    """Let every step that begins within this chunk be played, each from its own sample."""
+    knobs, piece = state.knobs[0], state.piece
+    s = piece.state[0]
+    rate = s.sample_rate
+    led = knobs.follow > 0.5 and np.isfinite(beats) and np.isfinite(bpm) and bpm > 1.0
+    if s.started == 0:
+        s.started = s.fresh = 1
+        s.beat = beats if led else 0.0
+        s.next_step = math.ceil(4.0 * s.beat - 1e-9)
+        s.first_bar = s.next_step // 16
+        s.bar = -1
+        s.bpm = wanted_tempo(knobs)
+        s.power = s.wanted_power = 0.0
+        s.gain = 1.0
+    if led:
+        # A jump of the transport is followed without playing what lies between.
+        if abs(beats - s.beat) > 0.5:
+            s.next_step = math.ceil(4.0 * beats - 1e-9)
+        s.beat, s.bpm = beats, bpm
+    else:
+        if knobs.tempo >= 40.0:
+            s.wanted_bpm = knobs.tempo
+        if s.wanted_bpm > 0.0 and s.fresh == 0:
+            s.bpm += (s.wanted_bpm - s.bpm) * (1.0 - math.exp(-CHUNK / (_TEMPO_S * rate)))
+    per_beat = rate * 60.0 / s.bpm
+    s.samples_per_step = 0.25 * per_beat
+    end = s.beat + CHUNK / per_beat
+    while 0.25 * s.next_step < end:
+        at = s.position + max(0.25 * s.next_step - s.beat, 0.0) * per_beat
+        step = s.next_step % 16
+        bar = s.next_step // 16
+        if s.fresh == 1 and bar < s.first_bar:
+            s.first_bar = bar
+        if bar - s.first_bar != s.bar:
+            s.bar = bar - s.first_bar
+            if begin_bar(piece, knobs, s.bar):
+                change_chord(state.players, state.voices, state.log, piece, knobs, at)
+            plan_bar(piece, knobs)
+            compose_melody(piece, knobs)
+        if step == 8 and s.turning == 1:
+            turn_bar(piece, knobs)
+            retune_melody(piece)
+            change_chord(state.players, state.voices, state.log, piece, knobs, at)
+        play_step(state.players, piece, knobs, step, at)
+        s.next_step += 1
+    s.beat = end
+
+
+@kernel
+def _towards(value: float, wanted: float, share: float) -> float:
+    return value + (wanted - value) * share if abs(wanted - value) > 1e-5 else wanted
+
+
+@kernel
+def _blend(state: HarmonyState, mix: NDArray[np.float32]) -> None:
+    """The parts at their levels into the mix, at a loudness that is even in the long run.
+
+    A slow gain brings the mean power, weighted by the ear, to that which the form asks for on average: sections may
+    differ, the long run does not drift. It listens before the artist's own levels, and so never fights them.
+    """
+    knobs, s, w = state.knobs[0], state.piece.state[0], state.weighting
+    rate = s.sample_rate
+    share = 1.0 - math.exp(-CHUNK / (_SMOOTH_S * rate))
+    levels = (knobs.pad, knobs.bass, knobs.arp, knobs.melody, knobs.bells, knobs.drums)
+    pump = 0.5 if s.style == PULSE else 0.0
+    duck = s.duck
+    s.duck *= math.exp(-CHUNK / (0.11 * rate))
+    if s.duck < 1e-3:
+        s.duck = 0.0
+    for c in range(2):
+        for n in range(CHUNK):
+            w.sum[c, n] = w.out[c, n] = 0.0
+    for part in range(len(PARTS)):
+        wanted_balance, wanted_level = LEVELS[s.style, part], (levels[part] / _USUAL) ** 2
+        if state.gains[0, part] < 0.0:
+            state.gains[0, part], state.gains[1, part] = wanted_balance, wanted_level
+        balance, level = state.gains[0, part], state.gains[1, part]
+        state.gains[0, part] = _towards(balance, wanted_balance, 0.25 * share)
+        state.gains[1, part] = _towards(level, wanted_level, share)
+        dip0 = dip1 = 1.0
+        if part in (PAD, BASS, ARP):
+            depth = pump * (0.5 if part == ARP else 1.0)
+            dip0, dip1 = 1.0 - depth * w.dip[0], 1.0 - depth * duck
+        a, b = np.float32(balance * dip0), np.float32(state.gains[0, part] * dip1)
+        c0, c1 = np.float32(level), np.float32(state.gains[1, part])
+        for c in range(2):
+            bus = state.buses[part, c]
+            for n in range(CHUNK):
+                t = np.float32((n + 1) / CHUNK)
+                x = bus[n] * (a + (b - a) * t)
+                w.sum[c, n] += x
+                w.out[c, n] += x * (c0 + (c1 - c0) * t)
+    w.dip[0] = duck
+    power = weighted_power(w)
+    wanted = _TARGET_POWER * 10.0 ** (0.1 * _RANGE_DB * (s.intensity - 0.65))
+    gain = s.gain
+    if power > 1e-7:
+        slow = 1.0 - math.exp(-CHUNK / (_LEVEL_S * rate))
+        if s.power == 0.0:
+            s.power = s.wanted_power = wanted
+        s.power += (power - s.power) * slow
+        s.wanted_power += (wanted - s.wanted_power) * slow
+        s.gain = min(max(math.sqrt(s.wanted_power / s.power), 1.0 / _MOST_GAIN), _MOST_GAIN)
+    for c in range(2):
+        for n in range(CHUNK):
+            mix[c, n] += w.out[c, n] * np.float32(gain + (s.gain - gain) * ((n + 1) / CHUNK))
