@@ -28,6 +28,8 @@ SCALE_MASKS = np.array([[d in degrees for d in range(12)] for degrees in SCALES.
 """bool (scales, 12): is this semitone above the root a note of the scale."""
 
 _NOTES = 160
+_RUNS = 10
+_CHIRP = 0.25 + 0.016  # turns
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
@@ -58,9 +60,10 @@ def place_rows(
     """Fill ``rows`` for ``count`` rows from ``low_hz`` (the last) to ``high_hz`` (row 0). Real-time safe.
 
     Args:
-        mode: LINEAR, LOG, ERB (Glasberg & Moore 1990) or SCALE: the notes (``mask`` over ``root``, 0 = C) within the
-            range in equal temperament, each given an equal share of the rows, those on one note spread over
-            +-``detune_cents``. A range that holds no note falls back to LOG.
+        mode: LINEAR, LOG, ERB (Glasberg & Moore 1990, laid in ten straight runs: at most 0.25 ERB from the curve) or
+            SCALE: the notes (``mask`` over ``root``, 0 = C) within the range in equal temperament, each given an equal
+            share of the rows, those on one note spread over +-``detune_cents``. A range that holds no note falls back
+            to LOG.
         tilt_db: level change per octave upwards; the loudest end stays at 0 dB.
     """
     low, high = max(min(low_hz, high_hz), 1.0), max(low_hz, high_hz, 1.0)
@@ -70,8 +73,7 @@ def place_rows(
         if mode == LINEAR:
             hz = low + (high - low) * u
         elif mode == ERB:
-            a, b = math.log1p(0.00437 * low), math.log1p(0.00437 * high)
-            hz = math.expm1(a + (b - a) * u) / 0.00437
+            hz = _erb_hz(low, high, count - 1 - r, count)
         elif notes > 0:
             hz = _scale_hz(rows.notes, notes, count - 1 - r, count, detune_cents)
         else:
@@ -83,6 +85,37 @@ def place_rows(
         rows.gain[r] = min(gain, 1.0) if hz < 0.5 * sample_rate else 0.0
         rows.weight[r] = ear_weight(hz)
         rows.overtones[r] = min(max((0.5 - TONED_HARMONICS * hz / sample_rate) * 5.0, 0.0), 1.0)
+
+
+@kernel
+def _erb_hz(low_hz: float, high_hz: float, row: int, rows: int) -> float:
+    """Frequency of ``row`` (0 = lowest): ERB at the ends of the runs, equal steps in Hz within one."""
+    if rows == 1:
+        return _erb_at(low_hz, high_hz, 0.5)
+    nth = min(row * _RUNS // (rows - 1), _RUNS - 1)
+    first, last = nth * (rows - 1) // _RUNS, (nth + 1) * (rows - 1) // _RUNS
+    if last == first:
+        return _erb_at(low_hz, high_hz, row / (rows - 1))
+    below, above = _erb_at(low_hz, high_hz, first / (rows - 1)), _erb_at(low_hz, high_hz, last / (rows - 1))
+    return below + (above - below) * (row - first) / (last - first)
+
+
+@kernel
+def _erb_at(low_hz: float, high_hz: float, share: float) -> float:
+    a, b = math.log1p(0.00437 * low_hz), math.log1p(0.00437 * high_hz)
+    return math.expm1(a + (b - a) * share) / 0.00437
+
+
+@kernel
+def start_phase(row: int) -> np.int32:
+    """Phase at which ``row`` (0 = lowest) of ERB rows begins, a full turn being 2**32.
+
+    Low rows lie closer together than a column's length can tell apart, so neighbours beat. Where each is a quarter of a
+    turn from the mean of its neighbours, their two beats cancel to first order, for as long as the three are equally
+    far apart in Hz: hence the straight runs. The rest of the chirp spreads the peaks, as Schroeder's (1970) does.
+    """
+    turns = _CHIRP * row * row
+    return np.int32(np.int64((turns - math.floor(turns + 0.5)) * 4294967295.0))
 
 
 @kernel

@@ -11,7 +11,18 @@ from pix2live.dsp.oscillator import CHUNK, add_partials, add_toned_partials
 from pix2live.signals.spec import ParamSpec
 from pix2live.synth.playhead import PLAYHEAD_SPECS, TO_AND_FRO, move_playhead
 from pix2live.synth.ramps import approach
-from pix2live.synth.rows import ROW_MODES, SCALE, SCALE_MASKS, SCALES, TONICS, Rows, empty_rows, place_rows
+from pix2live.synth.rows import (
+    ERB,
+    ROW_MODES,
+    SCALE,
+    SCALE_MASKS,
+    SCALES,
+    TONICS,
+    Rows,
+    empty_rows,
+    place_rows,
+    start_phase,
+)  # fmt: skip
 
 SCAN_SPECS = (
     *PLAYHEAD_SPECS,
@@ -169,6 +180,9 @@ def scan_chunk(
             changed = False
             s.warm_up, s.hue_tone = knobs.scan_warm_up, knobs.scan_hue_tone
         s.rows, s.mode, s.scale, s.root = s.wanted_rows, knobs.scan_rows, knobs.scan_scale, knobs.scan_root
+        if s.mode == ERB:
+            for r in range(s.rows):
+                bank.phase[s.active, r] = start_phase(s.rows - 1 - r)
     if takes_over or moved:
         s.low_hz, s.high_hz, s.tilt_db = knobs.scan_low_hz, knobs.scan_high_hz, knobs.scan_tilt_db
         s.detune_cents = knobs.scan_detune_cents
@@ -300,6 +314,8 @@ def _aim(
     here = min(int(x), columns - 1)
     there = min(here + 1, columns - 1) if to_and_fro else (here + 1) % columns
     share = np.float32(x - here)
+    # Brightness rests at the middle of a column: what is heard there is that column.
+    share *= share * (np.float32(3.0) - np.float32(2.0) * share)
     angle = 0.5 * math.pi * (0.5 + knobs.scan_pan * (s.shown - 0.5))
     pan_left, pan_right = np.float32(math.sqrt(2.0) * math.cos(angle)), np.float32(math.sqrt(2.0) * math.sin(angle))
     left0, left1, right0, right1 = score[0, here], score[0, there], score[1, here], score[1, there]

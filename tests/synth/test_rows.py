@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pix2live.synth.rows import ERB, LINEAR, LOG, SCALE, SCALE_MASKS, SCALES, empty_rows, place_rows
+from pix2live.synth.rows import ERB, LINEAR, LOG, SCALE, SCALE_MASKS, SCALES, empty_rows, place_rows, start_phase
 
 RATE = 48000.0
 
@@ -32,6 +32,21 @@ def test_spacing_of_linear_log_and_erb():
     assert hz_of(7, LOG)[3] == pytest.approx(800)
     erb = 21.4 * np.log10(1 + 0.00437 * hz_of(9, ERB))
     assert np.allclose(np.diff(erb), np.diff(erb)[0])
+
+
+@pytest.mark.parametrize("count", [64, 128, 256, 1001])
+def test_many_erb_rows_lie_in_ten_straight_runs_beside_the_curve(count):
+    hz = hz_of(count, ERB, low=100.0, high=20000.0)
+    erb = 21.4 * np.log10(1 + 0.00437 * hz)
+    assert np.abs(erb - np.linspace(erb[0], erb[-1], count)).max() < 0.25
+    assert np.sum(np.abs(np.diff(hz, 2)) > 1e-6) == 9
+
+
+def test_erb_neighbours_begin_a_quarter_turn_from_their_mean():
+    turns = np.array([start_phase(row) for row in range(500)]) / 2.0**32
+    bend = np.diff(turns, 2) % 1.0
+    assert np.abs(bend - 0.5).max() < 0.04
+    assert bend.std() < 1e-6
 
 
 @pytest.mark.parametrize("scale", SCALES)
