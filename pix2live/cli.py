@@ -1,7 +1,7 @@
 """The commands a person types. Each imports what it needs only when it runs."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,13 +50,15 @@ def play(
     fullscreen: Annotated[bool, typer.Option(help="Fill the monitor.")] = False,
     monitor: Annotated[int, typer.Option(help="Which monitor, from 0.", min=0)] = 0,
     headless: Annotated[bool, typer.Option(help="No window: draw offscreen.")] = False,
+    midi_out: Annotated[str | None, typer.Option(
+        metavar="PORT|virtual|none", help="Where the notes of harmony go.")] = None,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
 ) -> None:
     """Perform: window, sound in, sound out."""
     raise typer.Exit(_play(
         preset=preset, audio_in=audio_in, audio_out=audio_out, audio_channels=_channels(audio_channels), camera=camera,
         size=_size(size) if size else None, fps=_fps(fps), fullscreen=fullscreen, monitor=monitor, headless=headless,
-        duration=duration))
+        midi_out=midi_out, duration=duration))
 
 
 def _play(duration: float | None = None, **options: Any) -> int:
@@ -88,58 +90,75 @@ def render(
 
 @app.command()
 def sonify(
-    picture: Annotated[str, typer.Argument(help="A picture or film.", metavar="IMAGE|VIDEO")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The sound to write (.wav or .flac).")],
-    instrument: Annotated[str, typer.Option(help="scan: the picture as a score.")] = "scan",
-    seconds: Annotated[float, typer.Option(help="How long.")] = 8.0,
-    seed: Annotated[int, typer.Option(help="Another number, other starting phases.")] = 1,
-    rows: Annotated[str | None, typer.Option(help="linear, log, erb or scale: how rows become frequencies.")] = None,
-    row_count: Annotated[int | None, typer.Option(help="How many rows, 1 to 2048.")] = None,
-    low_hz: Annotated[float | None, typer.Option(help="Frequency of the lowest row.")] = None,
-    high_hz: Annotated[float | None, typer.Option(help="Frequency of the highest row.")] = None,
-    sweep: Annotated[float | None, typer.Option(help="Seconds for one sweep of the picture (else all of it).")] = None,
+    pictures: Annotated[list[Path], typer.Argument(help="Pictures, films, folders.", metavar="IMAGE|VIDEO|FOLDER...")],
+    output: Annotated[Path, typer.Option(
+        "-o", "--output", metavar="FILE|FOLDER",
+        help="What to write: .wav, .flac, .mp4 (with the picture) or .mid (notes); a folder for several pictures.")],
+    instrument: Annotated[str | None, typer.Option(
+        help="scan: the picture as a score. drone: all of it at once. harmony: music of its mood.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Play it as this preset does (see 'pix2live presets').")] = None,
+    seconds: Annotated[float | None, typer.Option(
+        help="How long; else as long as the film; a picture 8, as a drone 30, as harmony 60.")] = None,
+    seed: Annotated[int, typer.Option(help="Another number, another piece.", min=0)] = 1,
+    style: Annotated[str | None, typer.Option(help="Of harmony: a style by name, such as ambient.")] = None,
+    key: Annotated[str | None, typer.Option(help="C, C#, Db ... B.")] = None,
+    scale: Annotated[str | None, typer.Option(help="A scale or mode by name, such as dorian.")] = None,
+    tempo: Annotated[float | None, typer.Option(help="Of harmony, in beats a minute.")] = None,
+    rows: Annotated[str | None, typer.Option(help="Of scan: linear, log, erb or scale.")] = None,
+    row_count: Annotated[int | None, typer.Option(help="Of scan: how many rows.")] = None,
+    low_hz: Annotated[float | None, typer.Option(help="Of scan: frequency of the lowest row.")] = None,
+    high_hz: Annotated[float | None, typer.Option(help="Of scan: frequency of the highest row.")] = None,
+    sweep_seconds: Annotated[float | None, typer.Option(
+        "--sweep-seconds", "--sweep",
+        help="Of scan: seconds for one sweep; else a picture is swept once, a film every 8 s.")] = None,
+    mp4: Annotated[Path | None, typer.Option(help="Write a film of it too: picture, playhead, sound.")] = None,
+    midi: Annotated[Path | None, typer.Option(help="Write the notes of harmony too (.mid).")] = None,
+    kind: Annotated[str, typer.Option("--format", help="Into a folder: wav, flac, mp4 or mid.")] = "wav",
 ) -> None:
-    """A picture in, a sound out."""
-    from pix2live.engine.options import Options
-    from pix2live.show import offline
+    """Pictures in, sounds out: a file for each, the same every time."""
+    from pix2live.show import sonify as show
+    from pix2live.show.sonify_options import overrides, sounding
 
-    if instrument != "scan":
-        raise UsageError(f"there is no instrument {instrument}", "--instrument", "use scan")
-    _need_suffix(output, ".wav", ".flac")
-    seconds_ = _seconds(seconds)
-    assert seconds_ is not None
-    overrides = (("synth.gain", 0.0), *_scan_overrides(rows, row_count, low_hz, high_hz, sweep or seconds_))
-    options = Options(camera=picture, overrides=overrides, seed=seed)
-    with _progress(f"{output.name}") as progress:
-        notices = offline.sonify(options, output, seconds_, progress)
-    _finish(notices, output)
+    playing = sounding(instrument, preset)
+    asked = overrides(instrument, playing, {
+        "--rows": rows, "--row-count": row_count, "--low-hz": low_hz, "--high-hz": high_hz,
+        "--sweep-seconds": sweep_seconds, "--style": style, "--key": key, "--scale": scale, "--tempo": tempo})
+    jobs = show.jobs(pictures, output, mp4, midi, kind)
+    if "harmony" not in playing and any(job.notes for job in jobs):
+        raise UsageError(f"{' and '.join(playing)} plays no notes", "--midi" if midi else str(output),
+                         "use --instrument harmony")
+    piece = show.Piece(playing, preset, _seconds(seconds), seed, asked)
+    if len(jobs) == 1:
+        with _progress(jobs[0].outputs[0].name) as progress:
+            notices = show.play(jobs[0], piece, progress)
+        for line in dict.fromkeys(notices):
+            print(f"pix2live: {line}", file=sys.stderr)
+        for path in jobs[0].outputs:
+            print(f"pix2live: wrote {path}", file=sys.stderr)
+        return
+    raise typer.Exit(1 if _batch(jobs, piece) else 0)
 
 
-def _scan_overrides(rows: str | None, count: int | None, low_hz: float | None, high_hz: float | None,
-                    sweep_s: float) -> tuple[tuple[str, float], ...]:
-    from pix2live.synth.instrument import Instrument
-    from pix2live.synth.scan import SCORE_SPECS
+def _batch(jobs: list[Any], piece: Any) -> int:
+    """Play every job, a line for each; returns how many failed."""
+    from pix2live.show import sonify as show
 
-    specs = {spec.id: spec for spec in (*Instrument.SPECS, *SCORE_SPECS)}
-    wanted: list[tuple[str, str, float | None]] = [
-        ("--row-count", "synth.scan.row_count", count), ("--low-hz", "synth.scan.low_hz", low_hz),
-        ("--high-hz", "synth.scan.high_hz", high_hz), ("--sweep", "synth.scan.seconds", sweep_s)]
-    if rows is not None:
-        choices = specs["synth.scan.rows"].choices
-        if rows not in choices:
-            raise UsageError(f"{rows!r} is no way to place rows", "--rows", f"use {', '.join(choices)}")
-        wanted.append(("--rows", "synth.scan.rows", float(choices.index(rows))))
-    out = []
-    for option, id_, value in wanted:
-        if value is None:
-            continue
-        spec = specs[id_]
-        if not spec.low <= value <= spec.high:
-            raise UsageError(f"{value:g} is out of range", option, f"give {spec.low:g} to {spec.high:g} {spec.unit}")
-        out.append((id_, float(value)))
-    if low_hz is not None and high_hz is not None and low_hz >= high_hz:
-        raise UsageError(f"{low_hz:g} Hz is not below {high_hz:g} Hz", "--low-hz", "swap them")
-    return tuple(out)
+    failed = 0
+    with _progress("") as progress:
+        for number, job in enumerate(jobs):
+            def step(share: float, number: int = number, job: Any = job) -> None:
+                progress((number + share) / len(jobs), f"{number + 1} of {len(jobs)}  {job.source.name}")
+
+            try:
+                lines = [*show.play(job, piece, step), *(f"wrote {path}" for path in job.outputs)]
+            except Pix2liveError as error:
+                failed += 1
+                lines = [str(error)]
+            for line in dict.fromkeys(lines):
+                progress.say(f"pix2live: {line}")
+    if failed:
+        print(f"pix2live: {failed} of {len(jobs)} could not be played", file=sys.stderr)
+    return failed
 
 
 @app.command()
@@ -290,16 +309,35 @@ def _need_suffix(path: Path, *suffixes: str) -> None:
         raise UsageError(f"this writes {' or '.join(suffixes)}", str(path), f"name it so, e.g. out{suffixes[0]}")
 
 
-@contextmanager
-def _progress(label: str) -> Iterator[Callable[[float], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+class _Progress:
+    """A bar on a terminal; elsewhere nothing but the lines that are said."""
 
-    console = Console(stderr=True)
-    with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
-                  TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(label, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
+    def __init__(self, label: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        self.bar = Progress(TextColumn("{task.description}", markup=False), BarColumn(),
+                            TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn(), console=console,
+                            disable=not console.is_terminal)
+        self._task = self.bar.add_task(label, total=1.0)
+
+    def __call__(self, share: float, label: str | None = None) -> None:
+        self.bar.update(self._task, completed=share, description=label)
+
+    def say(self, line: str) -> None:
+        """A line above the bar."""
+        if self.bar.disable:
+            print(line, file=sys.stderr, flush=True)
+        else:
+            self.bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[_Progress]:
+    progress = _Progress(label)
+    with progress.bar:
+        yield progress
 
 
 def _finish(notices: list[str], output: Path) -> None:

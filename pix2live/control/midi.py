@@ -30,6 +30,7 @@ _LATELY_S = 2.0
 _RETRY_S = 5.0
 _NO_MIDI = "no MIDI here: this machine has no sequencer and no JACK server runs; everything else plays"
 _ADDRESS = re.compile(r"\s+\d+:\d+$")  # ALSA's client and port number, which change with every plugging in
+_OWN = re.compile(rf"({VIRTUAL_PORT}[^:]*:)?{VIRTUAL_PORT}")  # what MIDI out sends must not come back in
 
 
 def plain_name(port: str) -> str:
@@ -185,7 +186,9 @@ class MidiIn:
             self._delete_closed(float("inf"))
 
     def _wants(self, name: str) -> bool:
-        return self._wanted is None or any(part in name.lower() for part in self._wanted)
+        if self._wanted is None:
+            return _OWN.fullmatch(plain_name(name)) is None
+        return any(part in name.lower() for part in self._wanted)
 
     def _connect(self) -> None:
         self._next_try_s = self._clock.now() + _RETRY_S
@@ -274,23 +277,28 @@ class Source:
         return heard
 
 
+def midi_apis(api: int | None = None) -> list[int]:
+    """The rtmidi APIs to try, in order: ``api`` alone, or the system's own and then JACK where a server runs."""
+    # The JACK library would otherwise start a server, which takes the sound card.
+    os.environ.setdefault("JACK_NO_START_SERVER", "1")
+    if api is not None:
+        return [api]
+    import rtmidi
+
+    own = [number for number in rtmidi.get_compiled_api()
+           if number not in (rtmidi.API_UNIX_JACK, rtmidi.API_RTMIDI_DUMMY)]
+    if sys.platform.startswith("linux") and not _SEQUENCER.exists():
+        own = []  # asking ALSA would only print its own complaint
+    return [*own, rtmidi.API_UNIX_JACK]
+
+
 def _open_client(name: str, api: int | None) -> Any:
     """An rtmidi client of the given API, or of the first that works; None where there is none."""
     try:
         import rtmidi
     except ImportError:
         return None
-    if api is not None:
-        candidates = [api]
-    else:
-        own = [number for number in rtmidi.get_compiled_api()
-               if number not in (rtmidi.API_UNIX_JACK, rtmidi.API_RTMIDI_DUMMY)]
-        if sys.platform.startswith("linux") and not _SEQUENCER.exists():
-            own = []  # asking ALSA would only print its own complaint
-        candidates = [*own, rtmidi.API_UNIX_JACK]
-    # The JACK library would otherwise start a server, which takes the sound card.
-    os.environ.setdefault("JACK_NO_START_SERVER", "1")
-    for candidate in candidates:
+    for candidate in midi_apis(api):
         with quiet_stderr(), contextlib.suppress(Exception):
             return rtmidi.MidiIn(candidate, name=name, queue_size_limit=_QUEUE)
     return None

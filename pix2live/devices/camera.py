@@ -11,7 +11,6 @@ from pix2live.errors import DeviceError, FileError
 from pix2live.signals.clock import SystemClock
 
 SLIDE_S = 8.0
-_MOVING = (".gif", ".png", ".apng")
 
 
 class Camera(Protocol):
@@ -90,21 +89,14 @@ def open_camera(spec: str | Path, clock: Callable[[], float] | None = None, slid
 
 
 def _open_file(path: Path) -> Camera:
-    from pix2live.devices.picture import Picture, is_picture
+    from pix2live.devices.picture import Picture, is_picture, moves
     from pix2live.devices.videofile import VideoFile
 
     if not is_picture(path):
         return VideoFile(path)
-    if path.suffix.lower() in _MOVING and _moves(path):
+    if moves(path):
         try:
             return VideoFile(path)
         except FileError:
             pass  # its first frame will do
     return Picture(path)
-
-
-def _moves(path: Path) -> bool:
-    from PIL import Image
-
-    with Image.open(path) as image:
-        return getattr(image, "n_frames", 1) > 1

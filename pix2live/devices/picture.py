@@ -17,6 +17,7 @@ MAX_SIDE = 4096
 MAX_PIXELS = 400_000_000   # 1.2 GB decoded; what is larger is a bomb or a map
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm",
             ".tga", ".jp2", ".avif", ".qoi", ".ico")
+_MOVING = (".gif", ".png", ".apng", ".webp", ".avif", ".avifs")
 
 # Our own limit is checked before any pixel is decoded; Pillow's refuses twice this, and its warning would be chatter.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -32,6 +33,17 @@ def is_picture(path: Path) -> bool:
         return False
     except OSError as error:
         raise FileError(error.strerror or "cannot be read", str(path)) from error
+
+
+def moves(path: Path) -> bool:
+    """Whether a picture that Pillow knows has more than one frame. Raises nothing: what is damaged stands still."""
+    if path.suffix.lower() not in _MOVING:
+        return False  # the pages of a TIFF and the sizes of an icon are no film
+    try:
+        with Image.open(path) as image:
+            return getattr(image, "n_frames", 1) > 1
+    except Exception:
+        return False
 
 
 def load_picture(path: str | Path, max_side: int = MAX_SIDE) -> np.ndarray:
@@ -190,7 +202,7 @@ class Slideshow:
                      and not path.name.startswith(".")]
         except OSError as error:
             raise FileError(error.strerror or "cannot be read", str(folder), "give a folder of pictures") from error
-        self._paths = sorted(named, key=_by_number)
+        self._paths = sorted(named, key=by_number)
         if not self._paths:
             raise FileError("holds no pictures", str(folder), "put JPEG or PNG files into it")
         self._broken: set[int] = set()
@@ -252,5 +264,6 @@ class Slideshow:
         return self._ready[place]
 
 
-def _by_number(path: Path) -> list[tuple[int, int, str]]:
+def by_number(path: Path) -> list[tuple[int, int, str]]:
+    """A key that sorts files by name, 2 before 10."""
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", path.name.lower())]

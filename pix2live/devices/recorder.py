@@ -3,6 +3,7 @@
 import contextlib
 import math
 import platform
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,14 @@ class Recorder:
         size: (width, height) of the pictures. fps: pictures a second (29.97 and kin become n/1001 exactly).
         sample_rate: one that AAC knows, 8 to 96 kHz. channels: 1 or 2, or 0 for no sound.
         speed: x264's preset: "medium" offline, "veryfast" for a live take.
+        tags: what the file says of itself, such as title and comment.
 
     Raises:
         UsageError: size, fps, rate or channels make no film. FileError: the place cannot be written; at any call.
     """
 
     def __init__(self, path: str | Path, size: tuple[int, int], fps: float, sample_rate: int, channels: int = 2,
-                 speed: str = "medium") -> None:
+                 speed: str = "medium", tags: Mapping[str, str] | None = None) -> None:
         width, height = int(size[0]), int(size[1])
         if width < 2 or height < 2 or width > 16384 or height > 16384:
             raise UsageError(f"a film cannot be {width}x{height}", "size", "give 2x2 to 16384x16384")
@@ -69,17 +71,18 @@ class Recorder:
         self._container: Any = None
         self._beside = Beside(path, SUFFIXES)
         try:
-            self._open(speed)
+            self._open(speed, tags or {})
         except (av.FFmpegError, OSError, ValueError) as error:
             self.abort()
             raise write_error(self._beside.path, error) from error
 
-    def _open(self, speed: str) -> None:
+    def _open(self, speed: str, tags: Mapping[str, str]) -> None:
         # Written in fragments, so that a take whose process dies plays up to its last two seconds, and turned into a
         # plain film at the end. Without delay_moov the edit list, and with it the sound's true start, would be lost.
         self._container = container = av.open(str(self._beside.part), "w", format="mp4",
                                               options={"movflags": "+hybrid_fragmented+delay_moov",
                                                        "flush_packets": "1"})
+        container.metadata.update(tags)
         self._video = video = container.add_stream("libx264", rate=self._fps)
         video.width, video.height = self._size
         video.pix_fmt = "yuv420p"

@@ -1,6 +1,7 @@
 """Takes of sound alone: WAV or FLAC, 24 bits."""
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pix2live.atomic import Beside, write_error
 from pix2live.errors import FileError, UsageError
 
 SUFFIXES = (".wav", ".flac")
+TAGS = ("title", "software", "comment")
 _WAV_BYTES = 4_290_000_000  # a WAV counts its bytes in 32 bits
 
 
@@ -19,12 +21,14 @@ class SoundWriter:
 
     Args:
         path: ``.wav`` or ``.flac``; its folder must be there. sample_rate: Hz. channels: 1..8.
+        tags: what the file says of itself: any of ``TAGS`` (LIST/INFO in WAV, Vorbis comments in FLAC).
 
     Raises:
         UsageError: rate or channels make no sound file. FileError: the place cannot be written; at any call.
     """
 
-    def __init__(self, path: str | Path, sample_rate: int, channels: int = 2) -> None:
+    def __init__(self, path: str | Path, sample_rate: int, channels: int = 2,
+                 tags: Mapping[str, str] | None = None) -> None:
         if not 1 <= channels <= 8:
             raise UsageError(f"a sound file cannot have {channels} channels", "channels", "give 1 to 8")
         if not 1000 <= sample_rate <= 655350:
@@ -36,6 +40,8 @@ class SoundWriter:
         self._file: Any = None
         try:
             self._file = soundfile.SoundFile(self._beside.part, "w", sample_rate, channels, "PCM_24")
+            for name, text in (tags or {}).items():
+                setattr(self._file, name, text)
         except (OSError, RuntimeError, ValueError) as error:
             self.abort()
             raise write_error(self._beside.path, error) from error

@@ -6,6 +6,7 @@
 """
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from pix2live.analysis.analyzer import Analyzer, AudioFeatures
 from pix2live.dsp.limiter import TruePeakLimiter
 from pix2live.dsp.mixing import mix, take_in
+from pix2live.engine.notes import NoteTap
 from pix2live.engine.options import Options
 from pix2live.engine.sound import OfflineSound, Sound
 from pix2live.patch.param import ParamTable
@@ -71,7 +73,7 @@ class AudioEngine:
         self._reader = SignalReader(bus, vectors=False)
         self._score_seen = 0
         self._score_record = bus.score.record()
-        self._frames = 0
+        self._frames = self._synth_frames = 0
         self._hops = 0
         self._monitor = self._gain = 0.0
         self._input_gain = 1.0
@@ -94,6 +96,9 @@ class AudioEngine:
         self.analyzer = Analyzer(rate, channels)
         self._features = AudioFeatures(MAX_BLOCK // self.analyzer.hop + 2)
         self.instrument = Instrument(rate, SCORE_MAX[1], self._options.seed)
+        self.harmony = getattr(self.instrument, "harmony", None)
+        self._tap = NoteTap(self.harmony.state, self._bus) if self.harmony is not None else None
+        self._lag_s = math.nan
         self._limiter = TruePeakLimiter(rate)
         self.latency_frames = self._limiter.latency_samples + self.instrument.latency_samples
         self._heard = np.zeros((MAX_BLOCK, channels), np.float32)
@@ -181,11 +186,20 @@ class AudioEngine:
                 late_s = self.sound.latency_s + self.latency_frames / self.rate  # on the beat where it is heard
                 beats = values[_BEAT_COUNT] + values[_BEAT_PHASE] + late_s * values[_BPM] / 60.0
             self.instrument.process(plan.synth_values, synth, values[_BPM], beats)
+            if self._tap is not None:
+                self._tap.publish(self._synth_frames, n, self._heard_at(in_air_s), self.rate)
+            self._synth_frames += n
         mix(taken, synth, self._monitor, monitor, self._gain, gain, out)
         self._monitor, self._gain, self._input_gain = monitor, gain, input_gain
         self._limiter.process(out)
         self._bus.sound_out.write(out)
         self._frames += n
+
+    def _heard_at(self, in_air_s: float) -> float:
+        # The input's stamps are smooth, the moments of callbacks are not.
+        lag_s = self._clock.now() - in_air_s
+        self._lag_s = lag_s if math.isnan(self._lag_s) else self._lag_s + 0.02 * (lag_s - self._lag_s)
+        return in_air_s + self._lag_s + self.sound.latency_s + self.latency_frames / self.rate
 
     def _publish(self, hops: int, in_air_s: float, first_frame: int) -> None:
         features, frame = self._features, self._bus.audio.frame

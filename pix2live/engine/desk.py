@@ -18,6 +18,7 @@ from pix2live.atomic import write_whole
 from pix2live.control.learn import Learner, Mapping
 from pix2live.control.midi import MidiIn
 from pix2live.control.takeover import Takeover
+from pix2live.engine.notes import NoteSender
 from pix2live.engine.options import Options
 from pix2live.errors import Pix2liveError, PresetError
 from pix2live.patch.param import MASTER, ParamTable
@@ -59,6 +60,7 @@ class DeskEngine:
         self._panics = 0
         self._selected = 0
         self._midi: MidiIn | None = None
+        self._notes: NoteSender | None = None
         self._mapping = Mapping()
         self._learner, self._takeover = Learner(), Takeover()
         self._unsaved = False
@@ -127,6 +129,8 @@ class DeskEngine:
         self._bus.control.frame["scalars"][0] = scalars
         self.notices += self._midi.notices
         self._midi.notices.clear()
+        if self._options.midi_out not in (None, "none"):
+            self._notes = NoteSender(self._bus, str(self._options.midi_out), self.notices)
 
     # -- presets ----------------------------------------------------------------------------------------------
 
@@ -241,6 +245,8 @@ class DeskEngine:
             changed = True
         if changed:
             self._publish_params()
+        if self._notes is not None:
+            self._notes.step(now_s, self._get("master.mute") > 0.5)
         if self._unsaved and now_s - self._saved_s >= AUTOSAVE_S:
             self.save(now_s)
         self._status["dropped"] = sum(q.dropped for q in self._bus.queues.values())
@@ -405,4 +411,6 @@ class DeskEngine:
         if self._unsaved:
             self.save(self._clock.now())
         self._saving.join()
+        if self._notes is not None:
+            self._notes.close()
         # MIDI ports go with the process: closing them would wait for a JACK server that hangs, with Python's lock held.

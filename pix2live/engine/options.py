@@ -10,6 +10,7 @@ class Options:
     audio_in: device name or index, ``default``, ``monitor``, file, ``demo`` or ``none``. audio_out: device, file or
     ``none``. audio_channels: which of the input's channels are heard, from 1, in this order.
     camera: index, device, file, folder, URL or ``none``. size: width, height in pixels of the picture.
+    midi_out: where the notes that are played go: part of a port's name, ``virtual`` or ``none``.
     overrides: base values of params (by scalar id) that win over the preset's.
     """
 
@@ -26,4 +27,5 @@ class Options:
     offline: bool = False
     block: int = 256
     seed: int = 1
+    midi_out: str | None = None
     overrides: tuple[tuple[str, float], ...] = ()

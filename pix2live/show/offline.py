@@ -11,15 +11,16 @@ import numpy as np
 
 from pix2live.devices.audiofile import AudioFile
 from pix2live.devices.recorder import Recorder
-from pix2live.devices.soundwriter import SoundWriter
 from pix2live.engine.audio import AudioEngine
 from pix2live.engine.desk import DeskEngine
 from pix2live.engine.options import Options
 from pix2live.engine.perception import PerceptionEngine
 from pix2live.engine.render import RenderEngine
 from pix2live.errors import UsageError
+from pix2live.patch.patch import read_patch
 from pix2live.signals.bus import Bus
 from pix2live.signals.clock import ManualClock
+from pix2live.signals.spec import ParamSpec
 
 BLOCK = 256
 PERCEPTION_EVERY = 2
@@ -89,6 +90,12 @@ class OfflineShow:
             self._gather()
             yield now_s - BEGIN_S, out, frames
 
+    def params(self) -> list[tuple[ParamSpec, float]]:
+        """Every param with its base value as it is now, before any route."""
+        patch, record = read_patch(self.bus), self.bus.params.record()
+        self.bus.params.newest(record)
+        return list(zip(patch.table.specs, map(float, record["values"][0]), strict=False)) if patch else []
+
     def _gather(self) -> None:
         for engine in (self.desk, self.audio, self.perception, self.render):
             if engine is not None:
@@ -149,30 +156,3 @@ def sound_length(options: Options, seconds: float | None) -> float:
     finally:
         file.close()
     return min(length_s, seconds) if seconds else length_s
-
-
-def sonify(options: Options, output: Path, seconds: float, progress: Progress) -> list[str]:
-    """The sound of ``options.camera`` (a picture or film) as a WAV or FLAC file at ``output``. Returns notices.
-
-    Raises FileError, PresetError; nothing half-written is left.
-    """
-    writer = SoundWriter(output, 48000, 2)
-    try:
-        show = OfflineShow(replace(options, audio_in="none"), picture=False)
-        show.open()
-        try:
-            skip, left = show.audio.latency_frames, round(seconds * show.audio.rate)
-            for time_s, sound, _ in show.blocks(seconds + skip / show.audio.rate):
-                kept = sound[min(skip, len(sound)):][:left]
-                skip -= len(sound) - len(sound[min(skip, len(sound)):])
-                left -= len(kept)
-                writer.write(kept)
-                progress(min(1.0, time_s / seconds))
-        finally:
-            show.close()
-        writer.finish()
-    except BaseException:
-        writer.abort()
-        raise
-    progress(1.0)
-    return show.notices

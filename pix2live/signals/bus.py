@@ -22,6 +22,7 @@ MAX_PATCH_BYTES = 1 << 18
 CAMERA_MAX = (1080, 1920)
 SCORE_MAX = (256, 2048)  # columns, rows
 RING_FRAMES = 1 << 18
+NOTES_KEPT = 1024
 
 ENGINES = ("parent", "audio", "perception", "desk", "render", "web")
 # writer > reader; "parent" collects what is said to the person
@@ -55,6 +56,8 @@ _FIELDS: dict[str, tuple[int, list]] = {
     "models": (4, [("generation", "<i8"), ("length", "<i8"), ("text", "u1", (8192,))]),
     "camera": (3, [("height", "<i8"), ("width", "<i8"), ("pixels", "u1", (CAMERA_MAX[0] * CAMERA_MAX[1] * 3,))]),
     "score": (3, [("columns", "<i8"), ("rows", "<i8"), ("amplitude", "<f4", (SCORE_MAX[0] * SCORE_MAX[1] * 2,))]),
+    # What the synth played, each note by itself: stamp is the moment at which it is in the air.
+    "notes": (NOTES_KEPT, [("channel", "<i8"), ("note", "<i8"), ("velocity", "<f8")]),
     "preview": (3, [("height", "<i8"), ("width", "<i8"), ("pixels", "u1", (360 * 640 * 3,))]),
 }
 
@@ -192,6 +195,7 @@ class Bus:
     models: Section
     camera: Section
     score: Section
+    notes: Section
     preview: Section
 
     def __init__(self, memory: np.ndarray, shared: shared_memory.SharedMemory | None = None, owner: bool = False):

@@ -10,6 +10,7 @@ import soundfile
 from PIL import Image
 
 from pix2live.cli import main
+from pix2live.resources import listing
 from pix2live.signals.table import AUDIO, RESERVED
 
 
@@ -103,7 +104,7 @@ def test_without_a_camera_the_sound_of_a_film_is_the_song_alone(clicks: Path, tm
 
 def test_presets_lists_every_preset(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["presets"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 6
+    assert len(capsys.readouterr().out.splitlines()) == len(listing("presets"))
 
 
 def test_devices_and_doctor_say_what_is_here(capsys: pytest.CaptureFixture[str]) -> None:

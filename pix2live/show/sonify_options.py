@@ -1,0 +1,107 @@
+"""What the options of ``pix2live sonify`` mean: ordinary params, by id."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pix2live.errors import UsageError
+from pix2live.patch.preset import find_preset, load_preset
+from pix2live.signals.spec import ParamSpec
+from pix2live.synth.instrument import Instrument
+from pix2live.synth.scan import SCORE_SPECS
+
+INSTRUMENTS = ("scan", "drone", "harmony")
+# Each option moves the params of these ids that belong to an instrument which sounds.
+MEANING: dict[str, tuple[str, ...]] = {
+    "--rows": ("synth.scan.rows",),
+    "--row-count": ("synth.scan.row_count",),
+    "--low-hz": ("synth.scan.low_hz", "synth.drone.low_hz"),
+    "--high-hz": ("synth.scan.high_hz", "synth.drone.high_hz"),
+    "--sweep-seconds": ("synth.scan.seconds",),
+    "--style": ("synth.harmony.style",),
+    "--key": ("synth.scan.root", "synth.drone.root", "synth.harmony.key"),
+    "--scale": ("synth.scan.scale", "synth.drone.scale", "synth.harmony.mode"),
+    "--tempo": ("synth.harmony.tempo",),
+}
+_FLATS = {"cb": "B", "db": "C#", "eb": "D#", "fb": "E", "gb": "F#", "ab": "G#", "bb": "A#"}
+_MODES = {"major": "ionian", "minor": "aeolian", "natural minor": "aeolian"}
+
+
+def own_preset(instrument: str) -> Path:
+    """The preset that plays one instrument alone, the picture's features on it by ordinary routes."""
+    return Path(__file__).parent / "sonify_presets" / f"{instrument}.toml"
+
+
+def sounding(instrument: str | None, preset: str | None) -> tuple[str, ...]:
+    """The instruments that will sound: the one asked for, else those of the preset, else scan. Raises UsageError."""
+    if instrument is not None:
+        if instrument not in INSTRUMENTS or not _has(instrument):
+            raise UsageError(f"there is no instrument {instrument}", "--instrument",
+                             f"use {' or '.join(name for name in INSTRUMENTS if _has(name))}")
+        return (instrument,)
+    if preset is None:
+        return ("scan",)
+    loaded = load_preset(find_preset(preset))
+    found = tuple(name for name in INSTRUMENTS
+                  if loaded.params.get(f"synth.{name}.level", float(name == loaded.instrument)) > 0.0)
+    return found or ("scan",)
+
+
+def overrides(instrument: str | None, playing: tuple[str, ...],
+              options: Mapping[str, str | float | None]) -> tuple[tuple[str, float], ...]:
+    """Base values of params for what was asked, ``options`` by name as in ``MEANING``; None is not asked.
+
+    Raises UsageError, naming the option, where a value makes no sense or belongs to no instrument that sounds.
+    """
+    specs = _specs()
+    out: list[tuple[str, float]] = []
+    if instrument is not None:
+        out += [(id_, float(name == instrument)) for name in INSTRUMENTS
+                if (id_ := f"synth.{name}.level") in specs]
+    for option, value in options.items():
+        if value is None:
+            continue
+        meant = [specs[id_] for id_ in MEANING[option] if id_ in specs and id_.split(".")[1] in playing]
+        if not meant:
+            raise UsageError(f"means nothing to {' and '.join(playing)}", option,
+                             f"it belongs to {' or '.join(dict.fromkeys(i.split('.')[1] for i in MEANING[option]))}")
+        out += [(spec.id, _value(spec, option, value)) for spec in meant]
+    low, high = options.get("--low-hz"), options.get("--high-hz")
+    if low is not None and high is not None and float(low) >= float(high):
+        raise UsageError(f"{low:g} Hz is not below {high:g} Hz", "--low-hz", "swap them")
+    return tuple(out)
+
+
+def _value(spec: ParamSpec, option: str, value: str | float) -> float:
+    if spec.kind == "choice":
+        return _choice(spec, option, str(value))
+    try:
+        number = float(value)
+    except ValueError:
+        raise UsageError(f"{value!r} is not a number", option, f"give {spec.low:g} to {spec.high:g}") from None
+    low = 40.0 if option == "--tempo" else spec.low  # below, the param means "of itself"
+    if not low <= number <= spec.high:
+        raise UsageError(f"{number:g} is out of range", option, f"give {low:g} to {spec.high:g} {spec.unit}")
+    return number
+
+
+def _choice(spec: ParamSpec, option: str, value: str) -> float:
+    text = value.strip()
+    if option == "--key":
+        text = _FLATS.get(text.lower(), text)
+    names = [_plain(choice) for choice in spec.choices]
+    for wanted in (_plain(text), _plain(_MODES.get(text.lower(), text))):
+        if wanted in names:
+            return spec.low + names.index(wanted)
+    raise UsageError(f"{value!r} is none of its choices", option, f"use {', '.join(spec.choices)}")
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in name.lower() if c.isalnum() or c == "#")
+
+
+def _specs() -> dict[str, ParamSpec]:
+    return {spec.id: spec for spec in (*Instrument.SPECS, *SCORE_SPECS)}
+
+
+def _has(instrument: str) -> bool:
+    return any(id_.startswith(f"synth.{instrument}.") and not id_.endswith(".level") for id_ in _specs())
