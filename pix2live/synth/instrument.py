@@ -13,11 +13,14 @@ from pix2live.dsp.oscillator import CHUNK
 from pix2live.signals.spec import ParamSpec
 from pix2live.synth.drone import DRONE_SPECS, Drone, drone_chunk, hush_drone
 from pix2live.synth.effects import EFFECT_SPECS, Effects, apply_effects, silence_effects
-from pix2live.synth.master import DRONE, MASTER_SPECS, SCAN, Master, add_part, fade_level, finish
+from pix2live.synth.harmony import HARMONY_SPECS, Harmony, HarmonyState, harmony_chunk, silence_harmony
+from pix2live.synth.master import DRONE, HARMONY, MASTER_SPECS, SCAN, Master, add_part, fade_level, finish
 from pix2live.synth.ramps import ramp
 from pix2live.synth.sweep import SCAN_SPECS, Scan, hush_scan, rest_scan, scan_chunk, take_score
 
 _BEAT_GRAIN = float(1 << 20)  # beats are rounded to this, so that their sums are the same at every block size
+_MOST_BEATS = 1e9
+_SLOWEST_BPM, _QUICKEST_BPM = 20.0, 400.0
 
 
 class _Knobs(NamedTuple):
@@ -33,6 +36,7 @@ class _Parts(NamedTuple):
     master: Master
     scan: Scan
     drone: Drone
+    harmony: HarmonyState
     effects: Effects
     limiter: LimiterState
     limits: tuple[float, float, float]
@@ -70,9 +74,11 @@ def _play(out: NDArray[np.float32], score: NDArray[np.float32], held: Any, bpm: 
             params[i] = knobs.default[i]
         params[i] = min(max(params[i], knobs.low[i]), knobs.high[i])
     if 0.0 < bpm < np.inf:
-        s.bpm = min(bpm, 1000.0)
+        s.bpm = min(max(bpm, _SLOWEST_BPM), _QUICKEST_BPM)
     elif s.bpm == 0.0:
         s.bpm = 120.0
+    if not abs(beats) < _MOST_BEATS:
+        beats = np.nan
     done = 0
     while done < out.shape[0]:
         if s.ready == 0:
@@ -90,6 +96,7 @@ def _play(out: NDArray[np.float32], score: NDArray[np.float32], held: Any, bpm: 
 def _make_chunk(parts: _Parts, score: NDArray[np.float32], bpm: float, beats: float) -> None:
     knobs, master, mix, rate = parts.knobs.controls[0], parts.master, parts.mix, parts.sample_rate
     s, levels = master.state[0], master.levels
+    begins = np.floor(beats * _BEAT_GRAIN + 0.5) / _BEAT_GRAIN
     ends = np.floor((beats + CHUNK * s.bpm / (60.0 * rate)) * _BEAT_GRAIN + 0.5) / _BEAT_GRAIN
     for n in range(CHUNK):
         mix[0, n] = mix[1, n] = 0.0
@@ -117,11 +124,23 @@ def _make_chunk(parts: _Parts, score: NDArray[np.float32], bpm: float, beats: fl
         if after == 0.0:
             hush_drone(parts.drone)
 
+    before = fade_level(levels, HARMONY, knobs.harmony_level, s.begun == 1, rate)
+    after = levels[HARMONY]
+    if (before > 0.0 or after > 0.0) and s.hushed == 0:
+        for n in range(CHUNK):
+            parts.part[0, n] = parts.part[1, n] = 0.0
+        harmony_chunk(parts.harmony, knobs, parts.part, s.bpm, begins)
+        add_part(parts.part, before, after, mix)
+        if after == 0.0:
+            silence_harmony(parts.harmony)
+
     apply_effects(mix, parts.effects, knobs, bpm, rate)
     if finish(knobs, s, mix, parts.chunk, rate):
         hush_scan(parts.scan)
         parts.scan.state[0].playhead = 0.0
         hush_drone(parts.drone)
+        silence_harmony(parts.harmony)
+        s.hushed = 1
         silence_effects(parts.effects)
     limit(parts.chunk, parts.limiter, parts.limits[0], parts.limits[1], parts.limits[2])
 
@@ -147,7 +166,7 @@ class Instrument:
     ``process`` and ``reset`` belong to the audio thread, ``set_score`` and ``panic`` to any other thread.
     """
 
-    SPECS: ClassVar[tuple[ParamSpec, ...]] = (*MASTER_SPECS, *SCAN_SPECS, *DRONE_SPECS, *EFFECT_SPECS)
+    SPECS: ClassVar[tuple[ParamSpec, ...]] = (*MASTER_SPECS, *SCAN_SPECS, *DRONE_SPECS, *HARMONY_SPECS, *EFFECT_SPECS)
 
     def __init__(self, sample_rate: float, max_partials: int = 2048, seed: int = 1) -> None:
         self.sample_rate, self.max_partials = float(sample_rate), int(max_partials)
@@ -157,6 +176,7 @@ class Instrument:
         self.latency_samples = self._limiter.latency_samples
         self._scan = Scan.empty(max_partials)
         self._drone, self._seed = Drone.empty(), seed
+        self.harmony = Harmony(self.sample_rate, seed)
         self._master = Master.empty()
         self._effects = Effects.empty(self.sample_rate)
         fields = [(spec.id.removeprefix("synth.").replace(".", "_"), np.float32) for spec in self.SPECS]
@@ -168,8 +188,9 @@ class Instrument:
         mix: NDArray[np.float32] = np.zeros((2, CHUNK), np.float32)
         self._chunk: NDArray[np.float32] = np.zeros((CHUNK, 2), np.float32)
         self._held = _hold(_Parts(
-            _Knobs(controls, self._params, low, high, default), self._master, self._scan, self._drone, self._effects,
-            self._limiter.state, self._limiter.constants, mix, np.zeros_like(mix), self._chunk, self.sample_rate,
+            _Knobs(controls, self._params, low, high, default), self._master, self._scan, self._drone,
+            self.harmony.state, self._effects, self._limiter.state, self._limiter.constants, mix, np.zeros_like(mix),
+            self._chunk, self.sample_rate,
         ))  # fmt: skip
         self._strided = np.zeros((1024, 2), np.float32)  # for an output that is not contiguous
         self._silence = np.zeros((3, 1, max_partials), np.float32)
@@ -221,6 +242,7 @@ class Instrument:
         """As new, the score kept: the same params then give the same sound again."""
         self._scan.reset(self._first_phase)
         self._drone.reset(self._seed)
+        self.harmony.reset()
         self._master.reset()
         self._effects.reset()
         self._limiter.reset()
@@ -260,3 +282,4 @@ class Instrument:
         self._scan.state["fresh"] = 1
         if score is not self._silence:
             self._scan.state["wanted_rows"] = score.shape[2]
+            self._master.state["hushed"] = 0
