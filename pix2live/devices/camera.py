@@ -89,14 +89,21 @@ def open_camera(spec: str | Path, clock: Callable[[], float] | None = None, slid
 
 
 def _open_file(path: Path) -> Camera:
-    from pix2live.devices.picture import Picture, is_picture, moves
+    from pix2live.devices.animation import Animation
+    from pix2live.devices.picture import SUFFIXES, Picture, is_picture, moves
     from pix2live.devices.videofile import VideoFile
 
-    if not is_picture(path):
+    if is_picture(path):
+        if not moves(path):
+            return Picture(path)
+        return Animation(path) if path.suffix.lower() in (".webp", ".avif", ".avifs") else VideoFile(path)
+    try:
         return VideoFile(path)
-    if moves(path):
-        try:
-            return VideoFile(path)
-        except FileError:
-            pass  # its first frame will do
-    return Picture(path)
+    except FileError as error:
+        with path.open("rb") as file:
+            begin = file.read(1024)
+        if b"<svg" in begin or path.suffix.lower() in (".svg", ".svgz"):
+            raise FileError("is a drawing (SVG), not a picture of pixels", str(path), "export it as PNG") from error
+        if path.suffix.lower() in (*SUFFIXES, ".heic", ".heif"):
+            raise FileError("is not a picture that can be read", str(path), "save it anew as JPEG or PNG") from error
+        raise

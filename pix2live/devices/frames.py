@@ -29,3 +29,14 @@ def over_black(rgba: np.ndarray) -> np.ndarray:
     """RGBA (h, w, 4) uint8, straight alpha, laid over black: (h, w, 3)."""
     alpha = rgba[..., 3:].astype(np.uint16)
     return ((rgba[..., :3] * alpha + 127) // 255).astype(np.uint8)
+
+
+def seen(light: np.ndarray) -> np.ndarray:
+    """Linear light, float (h, w, 3) of any scale, as sRGB uint8: exposed so that all but the brightest 0.5 % fits."""
+    light = np.maximum(np.nan_to_num(light.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0), 0.0)
+    white = float(np.percentile(light.max(axis=2), 99.5))
+    if white <= 0.0:
+        white = float(light.max()) or 1.0
+    x = np.minimum(light / np.float32(white), 1.0)
+    encoded = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1.0 / 2.4) - 0.055)
+    return (encoded * 255.0 + 0.5).astype(np.uint8)

@@ -10,18 +10,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from pix2live.devices.frames import fit
+from pix2live.devices.frames import MAX_WIDTH, fit
 from pix2live.errors import FileError
 
 MAX_SIDE = 4096
 MAX_PIXELS = 400_000_000   # 1.2 GB decoded; what is larger is a bomb or a map
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm",
             ".tga", ".jp2", ".avif", ".qoi", ".ico")
+_BAND = 1 << 22            # pixels worked on at a time
+_LARGE = 1 << 25           # beyond, Pillow's WebP takes 16 bytes a pixel, FFmpeg's 2
 _MOVING = (".gif", ".png", ".apng", ".webp", ".avif", ".avifs")
 
 # Our own limit is checked before any pixel is decoded; Pillow's refuses twice this, and its warning would be chatter.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", module=r"PIL\.")  # on odd EXIF and the like: the picture itself is right or refused
 
 
 def is_picture(path: Path) -> bool:
@@ -32,6 +35,8 @@ def is_picture(path: Path) -> bool:
     except (UnidentifiedImageError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
         return False
     except OSError as error:
+        if error.errno is None:
+            return True  # cut short in its header: whoever loads it says so
         raise FileError(error.strerror or "cannot be read", str(path)) from error
 
 
@@ -62,10 +67,16 @@ def load_picture(path: str | Path, max_side: int = MAX_SIDE) -> np.ndarray:
             if image.width * image.height > MAX_PIXELS:
                 raise FileError(f"is too large ({image.width}x{image.height})", str(path),
                                 f"scale it down to {MAX_PIXELS // 1_000_000} megapixels or less")
-            # JPEG decodes straight to a half, quarter or eighth: the same picture for a fraction of time and memory.
-            image.draft("RGB" if image.mode in ("RGB", "YCbCr") else None, (max_side, max_side))
-            image.load()
-            return _to_rgb(image, max_side)
+            if image.format == "WEBP" and image.width * image.height > _LARGE:
+                from pix2live.devices.videofile import VideoFile
+
+                return fit(VideoFile(path).frame_at(0.0)[0], max_side, max_side)
+            if image.format != "JPEG2000":
+                # JPEG decodes straight to a half, quarter or eighth: the same for a fraction of time and memory.
+                image.draft("RGB" if image.mode in ("RGB", "YCbCr") else None, (max_side, max_side))
+                image.load()
+                return picture_of(image, max_side)
+        return _load_jpeg_2000(path, max_side)
     except FileError:
         raise
     except FileNotFoundError as error:
@@ -83,79 +94,113 @@ def load_picture(path: str | Path, max_side: int = MAX_SIDE) -> np.ndarray:
         raise FileError(f"is damaged ({error})", str(path), "save it anew from its source") from error
 
 
-def _to_rgb(image: Image.Image, max_side: int) -> np.ndarray:
-    if image.mode.startswith(("I", "F")):
-        grey = _stretch(np.asarray(image))
-        image = _upright(Image.fromarray(grey, "L"), image)
-    else:
-        image = _upright(image, image)
-    image = _coarse(image, max_side)
-    profile = image.info.get("icc_profile")
-    transparent = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
-    if image.mode == "P" or transparent:
-        image = image.convert("RGBA" if transparent else "RGB")
-    if image.mode == "1":
-        image = image.convert("L")
-    if profile:
-        image = _to_srgb(image, profile)
-    # "RGBa" is premultiplied: exactly the colour over black.
-    rgb = np.asarray(image.convert("RGBa" if image.mode == "RGBA" else "RGB"))[..., :3]
-    return fit(rgb, max_side, max_side)
+def _load_jpeg_2000(path: Path, max_side: int) -> np.ndarray:
+    with Image.open(path) as image:
+        halvings = max(0, (max(image.size) // max_side).bit_length() - 1)
+    while True:
+        with Image.open(path) as image:
+            try:
+                # As often as it fits: each wavelet level that is left out saves three quarters of the work.
+                setattr(image, "reduce", halvings)  # noqa: B010 - of this plug-in a number, elsewhere a method
+                image.load()
+                return picture_of(image, max_side)
+            except OSError:
+                if not halvings:
+                    raise
+                halvings -= 1  # the file may hold fewer levels
 
 
-def _coarse(image: Image.Image, max_side: int) -> Image.Image:
-    """A huge picture by whole factors, so that the steps after this cost neither much time nor memory."""
-    factor = max(image.size) // max_side
-    if factor < 2 or image.mode not in ("L", "RGB", "CMYK", "RGBA") or "transparency" in image.info:
-        return image
-    info = dict(image.info)
-    # Premultiplied, or clear pixels would bleed their hidden colour.
-    clear = image.mode == "RGBA"
-    image = image.convert("RGBa").reduce(factor).convert("RGBA") if clear else image.reduce(factor)
-    image.info = info
-    return image
+def picture_of(image: Image.Image, max_side: int = MAX_SIDE) -> np.ndarray:
+    """The frame that a Pillow image shows now, as ``load_picture`` gives it.
+
+    Goes by bands, and brings a huge picture down by whole factors in each, so that it costs little memory beside the
+    decoded image.
+    """
+    width, height = image.size
+    factor = max(1, max(image.size) // max_side)
+    band = factor * max(1, _BAND // (width * factor))
+    to_rgb = _Converter(image)
+    parts = [to_rgb(image.crop((0, top, width, min(height, top + band))), factor) for top in range(0, height, band)]
+    return fit(_upright(np.concatenate(parts) if len(parts) > 1 else parts[0], image), max_side, max_side)
 
 
-def _upright(image: Image.Image, source: Image.Image) -> Image.Image:
+class _Converter:
+    """Bands of one image, of whatever mode, to RGB over black."""
+
+    def __init__(self, image: Image.Image) -> None:
+        self._low, self._span = _range(image) if image.mode.startswith(("I", "F")) else (0.0, 0.0)
+        self._transparent = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
+        self._profile: dict[str, ImageCms.ImageCmsTransform | None] = {}
+        self._source: bytes = image.info.get("icc_profile") or b""
+
+    def __call__(self, band: Image.Image, factor: int) -> np.ndarray:
+        if self._span:
+            values = np.asarray(band)
+            values = values.astype(np.float64 if values.dtype == np.int32 else np.float32)
+            np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+            scaled = np.clip((values - self._low) * (255.0 / self._span) + 0.5, 0.0, 255.0)
+            band = Image.fromarray(scaled.astype(np.uint8))
+        elif band.mode == "P" or self._transparent:
+            band = band.convert("RGBA" if self._transparent else "RGB")
+        elif band.mode == "1":
+            band = band.convert("L")
+        if self._source:
+            band = self._to_srgb(band)
+        # "RGBa" is premultiplied: exactly the colour over black, and what is clear cannot bleed its hidden colour.
+        band = band.convert("RGBa" if band.mode == "RGBA" else "RGB")
+        if factor > 1:
+            band = band.reduce(factor)
+        return np.asarray(band)[..., :3]
+
+    def _to_srgb(self, band: Image.Image) -> Image.Image:
+        """Pixels of an embedded profile to sRGB; a profile that cannot be used is passed over."""
+        alpha = band.getchannel("A") if band.mode == "RGBA" else None
+        base = band.convert("RGB") if alpha else band
+        if base.mode not in self._profile:
+            try:
+                source = ImageCms.ImageCmsProfile(io.BytesIO(self._source))
+                self._profile[base.mode] = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), base.mode,
+                                                                   "RGB")
+            except (ImageCms.PyCMSError, OSError, ValueError):
+                self._profile[base.mode] = None
+        transform = self._profile[base.mode]
+        if transform is None:
+            return band
+        turned = ImageCms.applyTransform(base, transform)
+        assert turned is not None
+        if alpha:
+            turned.putalpha(alpha)
+        return turned
+
+
+def _range(image: Image.Image) -> tuple[float, float]:
+    """(lowest, span) of grey of more than 8 bits: 0..65535 of whole numbers, 0..1 of floats, or theirs if wider."""
+    low, high = 0.0, 0.0
+    rows = max(1, _BAND // image.width)
+    for top in range(0, image.height, rows):
+        values = np.asarray(image.crop((0, top, image.width, min(image.height, top + rows))))
+        whole = values.dtype.kind in "ui"
+        if not whole:
+            values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+        low, high = min(low, float(values.min())), max(high, float(values.max()))
+    if whole:
+        return 0.0, 65535.0 if high <= 65535 else high
+    return low, max(high, 1.0) - low
+
+
+def _upright(picture: np.ndarray, source: Image.Image) -> np.ndarray:
     # A damaged EXIF block must not cost the picture.
     try:
         turn = source.getexif().get(0x0112, 1)
     except Exception:
         turn = 1
-    method = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-              5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
-              8: Image.Transpose.ROTATE_90}.get(turn)
-    if method is None:
-        return image
-    turned = image.transpose(method)
-    turned.info = dict(image.info)
-    return turned
-
-
-def _stretch(values: np.ndarray) -> np.ndarray:
-    """Grey of more than 8 bits to uint8: whole numbers as 16-bit (or their range), floats as 0..1 (or theirs)."""
-    if values.dtype.kind in "ui":
-        top = 65535.0 if values.max() <= 65535 else float(values.max())
-        return np.clip(values * (255.0 / top) + 0.5, 0.0, 255.0).astype(np.uint8)
-    values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = min(values.min(), 0.0), max(values.max(), 1.0)
-    return ((values - low) * (255.0 / (high - low)) + 0.5).astype(np.uint8)
-
-
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Pixels of an embedded profile to sRGB; a profile that cannot be used is passed over."""
-    alpha = image.getchannel("A") if image.mode == "RGBA" else None
-    base = image.convert("RGB") if alpha else image
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        turned = ImageCms.profileToProfile(base, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image
-    if turned is None:
-        return image
-    if alpha:
-        turned.putalpha(alpha)
-    return turned
+    if turn in (5, 6, 7, 8):
+        picture = picture.transpose(1, 0, 2)
+    if turn in (2, 3, 6, 7):
+        picture = picture[:, ::-1]
+    if turn in (3, 4, 7, 8):
+        picture = picture[::-1]
+    return picture
 
 
 class Picture:
@@ -166,7 +211,7 @@ class Picture:
     notice = ""
 
     def __init__(self, path: str | Path) -> None:
-        self._frame = fit(load_picture(path))
+        self._frame = fit(load_picture(path, MAX_WIDTH))
         self.size = self._frame.shape[1], self._frame.shape[0]
 
     def frame_at(self, now_s: float) -> tuple[np.ndarray, float]:
@@ -256,7 +301,7 @@ class Slideshow:
             return None
         if place not in self._ready:
             try:
-                self._ready[place] = fit(load_picture(self._paths[place]))
+                self._ready[place] = fit(load_picture(self._paths[place], MAX_WIDTH))
             except FileError as error:
                 self._broken.add(place)
                 self.notice = str(error)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import Colorspace, Interpolation
 
-from pix2live.devices.frames import fitted, over_black
+from pix2live.devices.frames import fitted, over_black, seen
 from pix2live.errors import FileError
 
 av.logging.set_level(None)
@@ -17,6 +18,7 @@ av.logging.set_level(None)
 _AHEAD_S = 2.0         # decode on rather than seek up to here
 _SLACK_S = 5e-4        # containers that count milliseconds round their stamps up
 _HD_LINES = 720        # untagged video of this height is BT.709, below it BT.601
+_SAME_MATRIX = {6: Colorspace.ITU601, 10: Colorspace.BT2020}  # SMPTE 170M; BT.2020 of constant luminance
 _THREADED_PIXELS = 1920 * 1088
 _MEND = "give a video that plays elsewhere, or convert it to MP4 (H.264)"
 _NOT_VIDEO = ("tty",)  # FFmpeg would play a text file as a terminal recording
@@ -108,6 +110,8 @@ class VideoFile:
                 raise FileError("holds sound but no picture", str(self._path), "give a video or a picture")
             raise FileError("is neither a picture nor a video that can be read", str(self._path), _MEND)
         self._stream = stream = streams[0]
+        if stream.codec_context is None:  # FFmpeg knows the kind but has no decoder for it
+            raise FileError("is of a kind that cannot be decoded", str(self._path), _MEND)
         if stream.time_base is None:
             raise FileError("has no time base", str(self._path), _MEND)
         big = stream.codec_context.width * stream.codec_context.height > _THREADED_PIXELS
@@ -206,9 +210,11 @@ class VideoFile:
         else:
             width, height = fitted(width, height)
         smaller = width < frame.width or height < frame.height
-        matrix = frame.colorspace
+        matrix = _SAME_MATRIX.get(frame.colorspace, frame.colorspace)
         if matrix not in list(Colorspace) or matrix == 0:
             matrix = Colorspace.ITU709 if frame.height >= _HD_LINES else Colorspace.ITU601
+        if "f32" in frame.format.name or "f16" in frame.format.name:
+            return np.ascontiguousarray(np.rot90(_exposed(frame, int(width), int(height)), turns))
         clear = any(part.is_alpha for part in frame.format.components)
         rgb = frame.reformat(int(width), int(height), "rgba" if clear else "rgb24", src_colorspace=matrix,
                              interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
@@ -216,3 +222,11 @@ class VideoFile:
         if clear:
             rgb = over_black(rgb)
         return np.ascontiguousarray(np.rot90(rgb, turns))
+
+
+def _exposed(frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
+    """Linear light (Radiance, OpenEXR, PFM, float TIFF) as a picture."""
+    # A change of format clips at 1.
+    whole = frame.format.name in ("gbrpf32le", "rgbf32le")
+    light = frame.to_ndarray() if whole else frame.reformat(format="gbrpf32le").to_ndarray()
+    return seen(cv2.resize(light, (width, height), interpolation=cv2.INTER_AREA))

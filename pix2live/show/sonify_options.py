@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pix2live.errors import UsageError
 from pix2live.patch.preset import find_preset, load_preset
+from pix2live.resources import bundled_dir
 from pix2live.signals.spec import ParamSpec
 from pix2live.synth.instrument import Instrument
 from pix2live.synth.scan import SCORE_SPECS
@@ -22,13 +23,16 @@ MEANING: dict[str, tuple[str, ...]] = {
     "--scale": ("synth.scan.scale", "synth.drone.scale", "synth.harmony.mode"),
     "--tempo": ("synth.harmony.tempo",),
 }
+_OWN = {"drone": "still_water", "harmony": "picture_music"}
 _FLATS = {"cb": "B", "db": "C#", "eb": "D#", "fb": "E", "gb": "F#", "ab": "G#", "bb": "A#"}
 _MODES = {"major": "ionian", "minor": "aeolian", "natural minor": "aeolian"}
 
 
 def own_preset(instrument: str) -> Path:
-    """The preset that plays one instrument alone, the picture's features on it by ordinary routes."""
-    return Path(__file__).parent / "sonify_presets" / f"{instrument}.toml"
+    """The preset that plays one instrument where none is named: of scan the bare one, so that a picture is itself."""
+    if instrument == "scan":
+        return Path(__file__).with_name("plain.toml")
+    return bundled_dir("presets") / f"{_OWN[instrument]}.toml"
 
 
 def sounding(instrument: str | None, preset: str | None) -> tuple[str, ...]:

@@ -189,7 +189,7 @@ def test_the_next_picture_is_ready_before_its_turn(tmp_path, monkeypatch):
 
     reads = []
     real = picture.load_picture
-    monkeypatch.setattr(picture, "load_picture", lambda path: (reads.append(path.name), real(path))[1])
+    monkeypatch.setattr(picture, "load_picture", lambda path, side: (reads.append(path.name), real(path, side))[1])
     show = Slideshow(tmp_path, 1.0)
     show.frame_at(0.0)
     for _ in range(500):
