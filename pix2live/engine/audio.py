@@ -28,6 +28,7 @@ from pix2live.synth.instrument import Instrument
 from pix2live.synth.scan import PLANES
 
 MAX_BLOCK = 4096
+HIT_S = 0.15  # in which synth.hit dies away
 FIRST_PATCH_S, FIRST_SCORE_S, FIRST_CAMERA_S = 3.0, 3.0, 1.0
 _BPM, _BEAT_COUNT, _BEAT_PHASE, _BEAT_CONFIDENCE = (
     table.INDEX[f"beat.{name}"] for name in ("bpm", "count", "phase", "confidence"))
@@ -96,8 +97,8 @@ class AudioEngine:
         self.analyzer = Analyzer(rate, channels)
         self._features = AudioFeatures(MAX_BLOCK // self.analyzer.hop + 2)
         self.instrument = Instrument(rate, SCORE_MAX[1], self._options.seed)
-        self.harmony = getattr(self.instrument, "harmony", None)
-        self._tap = NoteTap(self.harmony.state, self._bus) if self.harmony is not None else None
+        self._tap = NoteTap(self.instrument.harmony.state, self._bus)
+        self._notes_before, self._fade = 0.0, math.exp(-self.analyzer.hop / (HIT_S * rate))
         self._lag_s = math.nan
         self._limiter = TruePeakLimiter(rate)
         self.latency_frames = self._limiter.latency_samples + self.instrument.latency_samples
@@ -132,6 +133,7 @@ class AudioEngine:
         if self._bus.audio.newest(last) >= 0:
             self._offsets[_GROWING] = last["scalars"][0, :len(table.AUDIO)][_GROWING]
             self._hops = int(last["hop"][0]) + 1
+            self._notes_before = float(last["scalars"][0, table.local("audio", "synth.note_count")])
         params = self._bus.params.record()
         if self._bus.params.newest(params) >= 0:
             self._panics = self._panics_scored = int(params["panics"][0])
@@ -186,8 +188,7 @@ class AudioEngine:
                 late_s = self.sound.latency_s + self.latency_frames / self.rate  # on the beat where it is heard
                 beats = values[_BEAT_COUNT] + values[_BEAT_PHASE] + late_s * values[_BPM] / 60.0
             self.instrument.process(plan.synth_values, synth, values[_BPM], beats)
-            if self._tap is not None:
-                self._tap.publish(self._synth_frames, n, self._heard_at(in_air_s), self.rate)
+            self._tap.publish(self._synth_frames, n, self._heard_at(in_air_s), self.rate)
             self._synth_frames += n
         mix(taken, synth, self._monitor, monitor, self._gain, gain, out)
         self._monitor, self._gain, self._input_gain = monitor, gain, input_gain
@@ -210,7 +211,9 @@ class AudioEngine:
             frame["end_frame"] = first_frame + features.end[h]
             scalars = frame["scalars"][0]
             np.add(features.scalars[h], self._offsets, out=scalars[:len(table.AUDIO)])
-            scalars[len(table.AUDIO)] = self.instrument.playhead
+            self._tap.hit *= self._fade
+            scalars[len(table.AUDIO):] = (self.instrument.playhead, self._notes_before + self._tap.begun,
+                                          self._tap.hit, self._tap.beat_phase)
             frame["spectrum"][0] = features.spectrum[h]
             frame["waveform"][0] = features.waveform[h]
             frame["mel"][0] = features.mel[h]

@@ -27,12 +27,21 @@ class NoteTap:
         state: the harmony's. bus: where to.
 
     ``publish`` is real-time safe and costs next to nothing while nothing is played.
+
+    Attributes:
+        begun: notes that have begun. hit: velocity of the newest, 0..1, for whoever lets it die away.
     """
 
     def __init__(self, state: Any, bus: Bus) -> None:
         self._notes, self._count, self._piece = state.notes, state.note_count, state.piece.state
         self._section = bus.notes
         self._taken = int(state.note_count[0])
+        self.begun, self.hit = 0, 0.0
+
+    @property
+    def beat_phase(self) -> float:
+        """Where in its beat the harmony is, 0..1."""
+        return float(self._piece["beat"][0] % 1.0)
 
     def publish(self, before: int, frames: int, air_s: float, rate: float) -> None:
         """After a block of ``frames`` whose first, the ``before``-th of the instrument, is in the air at ``air_s``."""
@@ -50,6 +59,9 @@ class NoteTap:
             frame["stamp"] = air_s + later / rate
             frame["channel"], frame["note"], frame["velocity"] = part.channel, event["note"], event["velocity"]
             self._section.publish()
+            if event["velocity"] > 0.0:
+                self.begun += 1
+                self.hit = max(self.hit, float(event["velocity"]))
         self._taken = count
 
 

@@ -237,7 +237,7 @@ class _Notes:
     def __init__(self, path: Path, show: OfflineShow, tags: dict[str, str]) -> None:
         self._bus, self._record = show.bus, show.bus.notes.record()
         self._next = show.bus.notes.count
-        self._harmony, self._next_beat = show.audio.harmony, 0.0
+        self._harmony, self._next_beat = show.audio.instrument.harmony, 0.0
         self._begin_s = BEGIN_S + show.audio.latency_frames / RATE
         self._file = MidiFile(path, tags["title"], f"{tags['software']}; {tags['comment']}")
         for part in PARTS:

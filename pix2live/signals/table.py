@@ -42,7 +42,7 @@ VISION = (
 )
 MODEL = tuple(f"model.{i}" for i in range(MODEL_SLOTS))  # named at run time by the models that are loaded
 CLOCK = ("clock.time_s", "clock.frame")
-SYNTH = ("synth.playhead",)
+SYNTH = ("synth.playhead", "synth.note_count", "synth.hit", "synth.beat_phase")
 KEY = tuple(f"key.{i}" for i in range(10))
 # Channels 1..16, numbers 0..127, all scaled 0..1. A note is its velocity while held.
 MIDI = (

@@ -56,3 +56,21 @@ def test_an_exception_proof_block_of_any_size_is_filled(show: OfflineShow) -> No
         out = np.full((frames, 2), np.nan, np.float32)
         show.audio.callback(None, out, 1.0)
         assert np.isfinite(out).all()
+
+
+def test_harmony_tells_its_notes_its_hits_and_its_beat(show: OfflineShow) -> None:
+    section, record = show.bus.audio, show.bus.audio.record()
+    show.bus.queues["parent>desk"].put({"do": "set_param", "id": "synth.harmony.level", "value": 1.0})
+    show.bus.queues["parent>desk"].put({"do": "set_param", "id": "synth.harmony.tempo", "value": 120.0})
+    rows, at = [], section.count
+    for _ in show.blocks(4.0):
+        while at < section.count and section.read(at, record):
+            rows.append(record["scalars"][0, table.local("audio", "synth.note_count"):].copy())
+            at += 1
+    count, hit, phase = np.array(rows)[:, :3].T
+    begun = np.flatnonzero(np.diff(count) > 0)
+    assert len(begun) > 3 and (np.diff(count) >= 0).all()
+    assert (hit[begun + 1] > 0.05).all() and hit.min() >= 0.0 and hit.max() <= 1.0
+    assert np.diff(hit)[np.diff(count) == 0].max() <= 0.0
+    # 120 BPM: eight beats in four seconds.
+    assert np.count_nonzero(np.diff(phase) < -0.5) in (7, 8)
