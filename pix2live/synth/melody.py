@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from pix2live.dsp.jit import kernel
 from pix2live.synth.composing import chance, nearest_tone, scale_note
 from pix2live.synth.patterns import (
-    AMBIENT,
     CADENCE,
     CELL_NOTES,
     CELLS,
@@ -20,6 +19,7 @@ from pix2live.synth.patterns import (
     INVERT,
     PERIODS,
     REST,
+    STATE,
     STYLE_CELLS,
     STYLE_PERIODS,
     UP,
@@ -43,8 +43,8 @@ def compose_melody(piece: Piece, knobs: Record) -> None:
     bar = s.bar % 8
     period = STYLE_PERIODS[s.style, int(4.0 * chance(s.seed, 21, s.material, s.style))]
     become = PERIODS[period, bar]
-    # Now and then a whole period is silent, so that the theme is missed.
-    silent = chance(s.seed, 22, s.section, 0) < (0.3 if s.style == AMBIENT else 0.18) and s.section > 1
+    # Breaks are often silent, so that the theme is missed; elsewhere it rarely is.
+    silent = s.section > 1 and chance(s.seed, 22, s.section, 0) < (0.5 if s.theme == 2 else 0.07)
     s.resting = int(become == REST or silent)
     if s.resting == 1:
         return
@@ -52,6 +52,15 @@ def compose_melody(piece: Piece, knobs: Record) -> None:
     contour = int(len(CONTOURS) * chance(s.seed, 24, s.material, 0))
     centre = 63.0 + 22.0 * knobs.register
     middle = _step_near(s.tonic, s.mode, centre) + int(5.0 * chance(s.seed, 25, s.material, 0)) - 2
+    if s.theme == 1:
+        middle += 2
+    # What was heard before comes back changed: turned over, late, or answered an octave higher.
+    change = chance(s.seed, 27, s.section, 0) if s.section % 2 == 1 or s.section > 3 else 0.0
+    if change > 0.8 and bar >= 4 and become != CADENCE:
+        middle += 7
+    elif 0.35 < change < 0.6 and become == STATE and bar >= 4:
+        become = INVERT
+    late = 2 if 0.6 < change <= 0.8 and become in (STATE, UP, DOWN) and bar % 4 != 3 else 0
     if become == UP:
         middle += 1 + int(2.0 * chance(s.seed, 26, s.material, bar))
     elif become == DOWN:
@@ -81,6 +90,8 @@ def compose_melody(piece: Piece, knobs: Record) -> None:
         step, steps = CELLS[cell, i]
         if step < 0 or (become == ECHO and step < 8):
             continue
+        if step + late < 16:
+            step += late
         place = anchor + sign * CONTOURS[contour, i]
         strong = step % 8 == 0 or steps >= 6
         _write(piece, s, step, steps, place, (86 if step == 0 else 78 if step % 4 == 0 else 68), i, strong)

@@ -150,11 +150,23 @@ def change_chord(
                 players.ladder[found] = note
                 found += 1
     low = int(28.0 + 9.0 * knobs.register)
-    root = low + (s.root - low) % 12
-    # The nearer octave, within a tenth of the lowest.
-    if s.bass > 0 and abs(root + 12 - s.bass) < abs(root - s.bass) and root + 12 <= low + 15:
-        root += 12
+    root = _nearest_bass(s.root, s.bass, low)
+    third = _nearest_bass(piece.tones[1], s.bass, low)
+    # A bass that would leap may step to the third instead, but not where a phrase begins.
+    leaps, steps = abs(root - s.bass) >= 5, abs(third - s.bass) in (1, 2)
+    if (s.bass > 0 and leaps and steps and s.slot not in (0, 4, 7) and s.style in (tables.AMBIENT, tables.CHAMBER)
+            and chance(s.seed, 37, s.material, s.slot) < 0.6):  # fmt: skip
+        root = third
     s.bass = root
+
+
+@kernel
+def _nearest_bass(pitch: int, before: int, low: int) -> int:
+    """The bass note of a pitch class nearest to the one before, within a tenth above ``low``."""
+    note = low + (pitch - low) % 12
+    if before > 0 and note + 12 <= low + 15 and abs(note + 12 - before) < abs(note - before):
+        note += 12
+    return note
 
 
 @kernel
@@ -313,9 +325,11 @@ def _drums(
         stroke = tables.GROOVES[s.groove, row, step]
         if stroke == 0.0 or s.energy < tables.ROW_ENTRY[row]:
             continue
-        if stroke < 0.3 and knobs.density < 0.5:
+        # Ghosts and soft strokes come in one by one as the picture grows denser.
+        lot = chance(s.seed, 36, row, step)
+        if stroke < 0.3 and knobs.density < 0.5 + 0.4 * lot:
             continue
-        if stroke < 0.5 and knobs.density < 0.25:
+        if stroke < 0.5 and knobs.density < 0.2 + 0.4 * lot:
             continue
         if filling and row in (tables.KICK, tables.SNARE) and s.style == tables.PULSE and step >= 12:
             continue

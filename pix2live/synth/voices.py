@@ -78,7 +78,7 @@ def brighten(voices: Voices, brightness: float) -> None:
         if shape.held == 0:
             continue
         for k in range(2):
-            tilt = max(shape.tilt * (1.55 - 1.3 * brightness) + (0.3 if k == 0 else -0.15), 0.05)
+            tilt = max(shape.tilt * (1.85 - 1.75 * brightness) + (0.3 if k == 0 else -0.15), 0.05)
             power = 0.0
             for p in range(sounds.counts[s]):
                 w = sounds.ratio[s, p] ** -tilt
@@ -131,7 +131,7 @@ def strike(
     r.fall = math.exp(-6.9 * CHUNK / (shape.release_s * sample_rate))
     angle = 0.25 * math.pi * (1.0 + pan)
     r.near, r.far = math.cos(angle), math.sin(angle)
-    r.rasp = 0.75 * roughness * roughness if shape.held == 1 else 0.0
+    r.rasp = 0.85 * roughness**1.5
     lot = chance(seed, 90, r.serial, part)
     r.turn, r.breath = lot, 6.0 * lot
     r.breath_step = 2.0 * math.pi * CHUNK / (sample_rate * (7.0 + 9.0 * lot))
@@ -139,10 +139,10 @@ def strike(
     r.loud = velocity * shape.gain
 
     base = 440.0 * 2.0 ** ((note - 69) / 12.0)
-    tilt = max(shape.tilt * (1.75 - 1.1 * brightness - 0.45 * velocity) + 0.012 * (note - 60), 0.0)
+    tilt = max(shape.tilt * (2.0 - 1.6 * brightness - 0.45 * velocity) + 0.012 * (note - 60), 0.0)
     stretch = shape.stretch + 0.0012 * roughness * roughness
     detune = shape.detune_cents + (26.0 * roughness * roughness)
-    decay = 2.0 ** (-shape.keyed * (note - 60) / 12.0) * (1.0 - 0.45 * roughness)
+    decay = 2.0 ** (-shape.keyed * (note - 60) / 12.0) * (1.0 - 0.35 * roughness)
     power = 0.0
     for p in range(r.count):
         ratio, side = float(sounds.ratio[sound, p]), float(sounds.side[sound, p])
@@ -276,10 +276,12 @@ def _envelope(
         r.gain = max(r.gain - cut, 0.0)
     after = r.gain
     if r.rasp > 0.01:
+        # At equal power: the mean square of 1 - rasp / 2 (1 + cos) is (1 - rasp / 2)^2 + rasp^2 / 8.
+        even = 1.0 / math.sqrt((1.0 - 0.5 * r.rasp) ** 2 + 0.125 * r.rasp**2)
         t = now / sample_rate * _RASP_HZ + r.turn
         step = CHUNK / sample_rate * _RASP_HZ
-        before *= 1.0 - r.rasp * (0.5 + 0.5 * math.cos(2.0 * math.pi * (t % 1.0)))
-        after *= 1.0 - r.rasp * (0.5 + 0.5 * math.cos(2.0 * math.pi * ((t + step) % 1.0)))
+        before *= even * (1.0 - r.rasp * (0.5 + 0.5 * math.cos(2.0 * math.pi * (t % 1.0))))
+        after *= even * (1.0 - r.rasp * (0.5 + 0.5 * math.cos(2.0 * math.pi * ((t + step) % 1.0))))
     a, slope = np.float32(before), np.float32((after - before) / CHUNK)
     for n in range(CHUNK):
         shape[n] = a + slope * np.float32(n + 1)
