@@ -1,0 +1,226 @@
+"""Pictures in; sounds, films and notes out: in step with each other, the same every time, and saying what made them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from pix2live.cli import main
+from pix2live.engine.options import Options
+from pix2live.errors import UsageError
+from pix2live.show.sonify import Job, facts, jobs, sonify
+from pix2live.show.sonify_options import overrides, own_preset, sounding
+from tests.devices.media import numbered, write_video
+from tests.devices.test_midifile import parsed, seconds
+
+Play = Callable[..., list[str]]
+
+
+@pytest.fixture
+def play(capfd: pytest.CaptureFixture[str]) -> Play:
+    """Runs ``sonify``; returns its lines without the program's name."""
+
+    def call(*arguments: str | Path, code: int = 0) -> list[str]:
+        assert main(["sonify", *map(str, arguments)]) == code
+        lines = [line for line in capfd.readouterr().err.splitlines() if line.strip()]
+        assert all(line.startswith("pix2live: ") for line in lines), lines
+        return [line.removeprefix("pix2live: ") for line in lines]
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def landscape(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warm sky over a dark land: 96x64, red growing from left to right."""
+    path = tmp_path_factory.mktemp("pictures") / "land.png"
+    picture = np.zeros((64, 96, 3), np.uint8)
+    picture[:32] = (230, 150, 70)
+    picture[32:] = (20, 70, 40)
+    picture[::9, ::7] = (250, 250, 240)
+    Image.fromarray(picture).save(path)
+    return path
+
+
+def frames_of(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as film:
+        return [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+
+
+def test_the_film_shows_the_picture_in_the_middle_and_the_playhead_where_the_sound_is(
+        play: Play, landscape: Path, tmp_path: Path) -> None:
+    play(landscape, "-o", tmp_path / "a.wav", "--mp4", tmp_path / "a.mp4", "--seconds", "2")
+    with av.open(str(tmp_path / "a.mp4")) as film:
+        assert float(film.streams.video[0].duration * film.streams.video[0].time_base) == pytest.approx(2.0)
+        assert film.streams.video[0].codec_context.name == "h264"
+        assert film.streams.audio[0].codec_context.name == "aac"
+    frames = frames_of(tmp_path / "a.mp4")
+    assert len(frames) == 60 and frames[0].shape == (720, 1280, 3)
+    # 96x64 becomes eleven times as large: 1056x704 at (112, 8); black beside it.
+    for frame in frames[::7]:
+        assert frame[:, :108].max() < 24 and frame[:, 1172:].max() < 24 and frame[:5].max() < 24
+    assert np.abs(frames[0][8 + 11 * 3 + 5, 112 + 11 * 80 + 5].astype(int) - (230, 150, 70)).max() < 14
+    for number in (6, 20, 40, 55):
+        lit = frames[number][600, 112:1168].astype(int).sum(axis=1)
+        assert np.argmax(lit) / 1056 == pytest.approx(number / 30 / 2.0, abs=0.012)
+    with av.open(str(tmp_path / "a.mp4")) as film:
+        sound = np.concatenate([frame.to_ndarray() for frame in film.decode(audio=0)], axis=1).T
+    wav, _ = soundfile.read(tmp_path / "a.wav")
+    assert np.corrcoef(sound[:len(wav), 0], wav[:len(sound), 0])[0, 1] > 0.98
+
+
+def test_a_film_is_played_at_its_own_length_and_pace(play: Play, tmp_path: Path) -> None:
+    write_video(tmp_path / "in.mp4", [numbered(n) for n in range(240)], rate=24)
+    assert facts(tmp_path / "in.mp4", "scan") == (pytest.approx(10.0), pytest.approx(24.0))
+    assert facts(tmp_path / "in.mp4", "drone") == (30.0, pytest.approx(24.0))
+    play(tmp_path / "in.mp4", "-o", tmp_path / "out.mp4", "--seconds", "1")
+    with av.open(str(tmp_path / "out.mp4")) as film:
+        assert film.streams.video[0].average_rate == 24
+        assert sum(1 for _ in film.decode(video=0)) == 24
+
+
+def test_a_picture_sounds_as_long_as_its_instrument_likes(landscape: Path, tmp_path: Path) -> None:
+    assert [facts(landscape, name)[0] for name in ("scan", "drone", "harmony")] == [8.0, 30.0, 60.0]
+    frames = [Image.new("RGB", (16, 16), (n * 20, 0, 0)) for n in range(12)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=1000)
+    assert facts(tmp_path / "a.gif", "scan") == (12.0, pytest.approx(1.0))
+
+
+def test_each_kind_of_file_says_what_made_it(play: Play, landscape: Path, tmp_path: Path) -> None:
+    made = ("instrument: scan", "seed: 7", "synth.scan.low_hz = 110 Hz", "synth.scan.rows = log", "land.png")
+    for name in ("a.wav", "a.flac", "a.mp4"):
+        play(landscape, "-o", tmp_path / name, "--seconds", "0.2", "--seed", "7", "--low-hz", "110", "--rows", "log")
+    for name in ("a.wav", "a.flac"):
+        with soundfile.SoundFile(tmp_path / name) as file:
+            tags = file.copy_metadata()
+        assert tags["title"] == "land" and tags["software"].startswith("pix2live ")
+        assert all(word in tags["comment"] for word in made), tags
+    with av.open(str(tmp_path / "a.mp4")) as film:
+        assert film.metadata["title"] == "land"
+        assert all(word in film.metadata["comment"] for word in (*made, "pix2live "))
+    play(landscape, "-o", tmp_path / "a.mid", "--instrument", "harmony", "--seconds", "4", "--style", "pulse")
+    _, _, tracks = parsed((tmp_path / "a.mid").read_bytes())
+    text = next(m[2:].decode() for _, m in tracks[0] if m[:2] == b"\xff\x01")
+    assert "pix2live " in text and "instrument: harmony" in text and "synth.harmony.style = pulse" in text
+
+
+def test_the_same_picture_and_seed_give_the_same_bytes_and_another_seed_others(
+        play: Play, landscape: Path, tmp_path: Path) -> None:
+    for turn, seed in enumerate((1, 1, 2)):
+        play(landscape, "-o", tmp_path / f"{turn}.flac", "--mp4", tmp_path / f"{turn}.mp4",
+             "--midi", tmp_path / f"{turn}.mid", "--instrument", "harmony", "--style", "pulse",
+             "--seconds", "6", "--seed", seed)
+    for suffix in ("flac", "mp4", "mid"):
+        first, again, other = ((tmp_path / f"{turn}.{suffix}").read_bytes() for turn in range(3))
+        assert first == again and first != other, suffix
+
+
+def test_the_notes_begin_where_they_are_heard(landscape: Path, tmp_path: Path) -> None:
+    dry = {"synth.reverb.mix": 0.0, "synth.delay.mix": 0.0, "synth.harmony.humanise": 0.0, "synth.harmony.tempo": 120.0,
+           **{f"synth.harmony.{part}": 0.0 for part in ("pad", "bass", "arp", "melody", "bells")}}
+    levels = overrides("harmony", ("harmony",), {"--style": "pulse"})
+    sonify(Job(landscape, tmp_path / "a.wav", None, tmp_path / "a.mid"),
+           Options(preset=str(own_preset("harmony")), overrides=(*levels, *dry.items())), 8.0, lambda share: None)
+    sound, rate = soundfile.read(tmp_path / "a.wav")
+    level = np.abs(sound).max(axis=1)
+    _, _, tracks = parsed((tmp_path / "a.mid").read_bytes())
+    drums = [track for track in tracks[1:] if any(m[0] == 0x99 for _, m in track)]
+    kicks = [time_s for time_s, m in seconds([tracks[0], *drums]) if m[0] == 0x99 and m[1] in (35, 36) and time_s < 7.9]
+    assert len(kicks) >= 4
+    for time_s in kicks:
+        at = round(time_s * rate)
+        if at > 2400:
+            assert level[at + 48:at + 960].max() > 4.0 * level[at - 240:at - 24].max()
+    # At 120 beats a minute nothing but a sixteenth can begin.
+    ticks = [tick for tick, m in drums[0] if m[0] == 0x99]
+    assert np.abs((np.array(ticks) + 60) % 240 - 60).max() <= 2
+
+
+def test_key_scale_and_tempo_are_kept(play: Play, landscape: Path, tmp_path: Path) -> None:
+    play(landscape, "-o", tmp_path / "a.mid", "--instrument", "harmony", "--key", "Eb", "--scale", "dorian",
+         "--tempo", "96", "--style", "ambient", "--seconds", "40")
+    _, _, tracks = parsed((tmp_path / "a.mid").read_bytes())
+    tempi = [int.from_bytes(m[2:], "big") for _, m in tracks[0] if m[:2] == b"\xff\x51"]
+    assert len(tempi) == 1 and tempi[0] == pytest.approx(60e6 / 96, abs=3)
+    notes = [m[1] for track in tracks[1:] for _, m in track if m[0] & 0xF0 == 0x90 and m[0] != 0x99]
+    dorian = {(3 + step) % 12 for step in (0, 2, 3, 5, 7, 9, 10)}
+    assert len(notes) > 20 and np.mean([note % 12 in dorian for note in notes]) > 0.9
+
+
+def test_a_folder_becomes_a_folder_and_a_bad_file_costs_one_line(play: Play, landscape: Path, tmp_path: Path) -> None:
+    pictures, out = tmp_path / "in", tmp_path / "out"
+    pictures.mkdir()
+    for name in ("2.png", "10.png", "2.bmp"):
+        Image.open(landscape).save(pictures / name)
+    (pictures / "3.jpg").write_text("no picture")
+    (pictures / "notes.txt").write_text("no picture, and does not claim to be one")
+    lines = play(pictures, landscape, "-o", out, "--format", "flac", "--seconds", "0.2", code=1)
+    assert [line.rpartition("/")[2] for line in lines[:2]] == ["2.flac", "2.png.flac"]
+    assert "3.jpg" in lines[2] and "is not a picture" in lines[2]
+    assert lines[3:] == [f"wrote {out}/10.flac", f"wrote {out}/land.flac", "1 of 5 could not be played"]
+    assert {path.name for path in out.iterdir()} == {"2.flac", "2.png.flac", "10.flac", "land.flac"}
+    assert all(len(soundfile.read(path)[0]) == 9600 for path in out.iterdir())
+
+
+def test_a_folder_and_a_file_make_one_sound_of_picture_after_picture(play: Play, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number, value in enumerate((200, 0)):
+        Image.new("RGB", (16, 16), (value,) * 3).save(tmp_path / "in" / f"{number}.png")
+    assert facts(tmp_path / "in", "scan")[0] == 16.0
+    play(tmp_path / "in", "-o", tmp_path / "a.wav", "--seconds", "10")
+    sound, rate = soundfile.read(tmp_path / "a.wav")
+    assert np.abs(sound[2 * rate:7 * rate]).max() > 0.02 > 20 * np.abs(sound[9 * rate:]).max()
+
+
+def test_what_fails_leaves_the_older_file_as_it_was(play: Play, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    for name in ("a.wav", "a.mp4", "a.mid"):
+        (tmp_path / name).write_bytes(b"older")
+        play(tmp_path / "bad.png", "-o", tmp_path / name, "--instrument", "harmony", "--seconds", "0.2", code=1)
+        assert (tmp_path / name).read_bytes() == b"older"
+    assert {path.name for path in tmp_path.iterdir()} == {"bad.png", "a.wav", "a.mp4", "a.mid"}
+
+
+@pytest.mark.parametrize(("arguments", "says"), [
+    (("a.png", "b.png", "-o", "out.wav"), "2 pictures cannot become one file"),
+    (("a.png", "-o", "out.mp3"), "this writes .wav or .flac or .mp4 or .mid"),
+    (("a.png", "-o", "out.wav", "--mp4", "film.avi"), "this writes .mp4"),
+    (("a.png", "-o", "out.mid"), "plays no notes"),
+    (("a.png", "-o", "out.wav", "--midi", "notes.mid", "--instrument", "drone"), "plays no notes"),
+    (("a.png", "-o", "out", "--format", "ogg"), "--format"),
+    (("a.png", "-o", "out.wav", "--tempo", "120"), "it belongs to harmony"),
+    (("a.png", "-o", "out.wav", "--instrument", "harmony", "--rows", "log"), "it belongs to scan"),
+    (("a.png", "-o", "out.wav", "--instrument", "harmony", "--tempo", "20"), "give 40 to 200"),
+    (("a.png", "-o", "out.wav", "--key", "H"), "use C, C#"),
+    (("a.png", "-o", "out.wav", "--scale", "martian"), "minor pentatonic"),
+])
+def test_wrong_usage_is_said_before_any_work(
+        play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], says: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    [line] = play(*arguments, code=2)
+    assert says in line and not list(tmp_path.iterdir())
+
+
+def test_options_are_ordinary_params() -> None:
+    assert dict(overrides(None, ("scan",), {"--rows": "linear", "--low-hz": 100.0, "--high-hz": None})) == {
+        "synth.scan.rows": 0.0, "synth.scan.low_hz": 100.0}
+    harmony = dict(overrides("harmony", ("harmony",), {"--key": "Bb", "--scale": "minor", "--tempo": 90.0}))
+    assert harmony["synth.harmony.level"] == 1.0 and harmony["synth.scan.level"] == 0.0
+    assert harmony["synth.harmony.tempo"] == 90.0 and "synth.scan.root" not in harmony
+    both = dict(overrides(None, ("scan", "drone"), {"--key": "f#"}))
+    assert both["synth.scan.root"] == both["synth.drone.root"] == 6.0
+    with pytest.raises(UsageError, match="no instrument kazoo"):
+        sounding("kazoo", None)
+    assert sounding(None, None) == ("scan",) and sounding("drone", "ember_sea") == ("drone",)
+    assert sounding(None, "ember_sea") == ("scan",)
+
+
+def test_two_of_one_name_from_two_folders_are_both_kept(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (2, 2)).save(tmp_path / folder / "x.png")
+    made = jobs([tmp_path / "a", tmp_path / "b", tmp_path / "a" / "x.png"], tmp_path / "out", None, None, "wav")
+    assert [job.sound.name for job in made if job.sound] == ["x.wav", "x.png.wav", "x.png 2.wav"]
