@@ -14,6 +14,7 @@ from pix2live.signals.spec import ParamSpec
 from pix2live.synth.drone import DRONE_SPECS, Drone, drone_chunk, hush_drone
 from pix2live.synth.effects import EFFECT_SPECS, Effects, apply_effects, silence_effects
 from pix2live.synth.harmony import HARMONY_SPECS, Harmony, HarmonyState, harmony_chunk, silence_harmony
+from pix2live.synth.loudness import LOUDNESS_SPECS, Loudness, keep_loudness
 from pix2live.synth.master import DRONE, HARMONY, MASTER_SPECS, SCAN, Master, add_part, fade_level, finish
 from pix2live.synth.ramps import ramp
 from pix2live.synth.sweep import SCAN_SPECS, Scan, hush_scan, rest_scan, scan_chunk, take_score
@@ -38,6 +39,7 @@ class _Parts(NamedTuple):
     drone: Drone
     harmony: HarmonyState
     effects: Effects
+    loudness: Loudness
     limiter: LimiterState
     limits: tuple[float, float, float]
     mix: NDArray[np.float32]  # (2, CHUNK)
@@ -135,6 +137,7 @@ def _make_chunk(parts: _Parts, score: NDArray[np.float32], bpm: float, beats: fl
             silence_harmony(parts.harmony)
 
     apply_effects(mix, parts.effects, knobs, bpm, rate)
+    keep_loudness(mix, parts.loudness, knobs.loudness_on, knobs.loudness_db, rate)
     if finish(knobs, s, mix, parts.chunk, rate):
         hush_scan(parts.scan)
         parts.scan.state[0].playhead = 0.0
@@ -166,7 +169,9 @@ class Instrument:
     ``process`` and ``reset`` belong to the audio thread, ``set_score`` and ``panic`` to any other thread.
     """
 
-    SPECS: ClassVar[tuple[ParamSpec, ...]] = (*MASTER_SPECS, *SCAN_SPECS, *DRONE_SPECS, *HARMONY_SPECS, *EFFECT_SPECS)
+    SPECS: ClassVar[tuple[ParamSpec, ...]] = (
+        *MASTER_SPECS, *LOUDNESS_SPECS, *SCAN_SPECS, *DRONE_SPECS, *HARMONY_SPECS, *EFFECT_SPECS,
+    )  # fmt: skip
 
     def __init__(self, sample_rate: float, max_partials: int = 2048, seed: int = 1) -> None:
         self.sample_rate, self.max_partials = float(sample_rate), int(max_partials)
@@ -179,6 +184,7 @@ class Instrument:
         self.harmony = Harmony(self.sample_rate, seed)
         self._master = Master.empty()
         self._effects = Effects.empty(self.sample_rate)
+        self._loudness = Loudness.empty(self.sample_rate)
         fields = [(spec.id.removeprefix("synth.").replace(".", "_"), np.float32) for spec in self.SPECS]
         controls = np.zeros(1, np.dtype(fields))
         low, high, default = (
@@ -189,8 +195,8 @@ class Instrument:
         self._chunk: NDArray[np.float32] = np.zeros((CHUNK, 2), np.float32)
         self._held = _hold(_Parts(
             _Knobs(controls, self._params, low, high, default), self._master, self._scan, self._drone,
-            self.harmony.state, self._effects, self._limiter.state, self._limiter.constants, mix, np.zeros_like(mix),
-            self._chunk, self.sample_rate,
+            self.harmony.state, self._effects, self._loudness, self._limiter.state, self._limiter.constants, mix,
+            np.zeros_like(mix), self._chunk, self.sample_rate,
         ))  # fmt: skip
         self._strided = np.zeros((1024, 2), np.float32)  # for an output that is not contiguous
         self._silence = np.zeros((3, 1, max_partials), np.float32)
@@ -245,6 +251,7 @@ class Instrument:
         self.harmony.reset()
         self._master.reset()
         self._effects.reset()
+        self._loudness.reset()
         self._limiter.reset()
         self._score = self._silence
         self._panic = False
