@@ -34,16 +34,17 @@ from numpy.typing import NDArray
 
 from pix2live.dsp.jit import kernel
 from pix2live.dsp.oscillator import CHUNK
+from pix2live.dsp.weighting import k_weighting, weighted_power
 from pix2live.signals.spec import ParamSpec
 from pix2live.synth.composing import MODES
 from pix2live.synth.melody import compose_melody, retune_melody
-from pix2live.synth.notelog import NoteLog
+from pix2live.synth.notelog import LOG_MEMORY
 from pix2live.synth.patterns import ARP, BASS, DRUMS, PAD, PARTS, PULSE, STYLES
-from pix2live.synth.percussion import Percussion, drum, still
-from pix2live.synth.piece import Piece, begin_bar, turn_bar, wanted_tempo
-from pix2live.synth.players import LEVELS, Players, change_chord, forget, plan_bar, play_due, play_step
-from pix2live.synth.voices import Voices, brighten, hush, sing
-from pix2live.synth.weighting import Weighting, weighted_power
+from pix2live.synth.percussion import DRUMS_MEMORY, drum, fill_kit, still
+from pix2live.synth.piece import PIECE_MEMORY, begin_bar, turn_bar, wanted_tempo
+from pix2live.synth.players import LEVELS, PLAYERS_MEMORY, change_chord, forget, plan_bar, play_due, play_step
+from pix2live.synth.sounds import fill_sounds
+from pix2live.synth.voices import VOICES_MEMORY, brighten, hush, sing
 
 Record = Any
 KEYS = ("auto", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -88,31 +89,30 @@ HARMONY_SPECS: tuple[ParamSpec, ...] = (
 )
 _NAMES = tuple(spec.id.removeprefix("synth.harmony.") for spec in HARMONY_SPECS)
 CONTROLS = np.dtype([(f"harmony_{name}", np.float32) for name in _NAMES])
-_KNOBS = np.dtype([(name, np.float64) for name in _NAMES])
+_KNOBS = np.dtype([(name, np.float64) for name in _NAMES], align=True)
+
+
+_MEMORY = np.dtype([
+    ("knobs", _KNOBS),
+    ("piece", PIECE_MEMORY),
+    ("players", PLAYERS_MEMORY),
+    ("voices", VOICES_MEMORY),
+    ("percussion", DRUMS_MEMORY),
+    ("log", LOG_MEMORY),
+    ("biquads", np.float64, (2, 5)), ("heard", np.float64, (2, 4)),  # the ear's weighting, and its memory
+    ("sum", np.float32, (2, CHUNK)), ("out", np.float32, (2, CHUNK)),  # before and after the artist's levels
+    ("buses", np.float32, (len(PARTS), 2, CHUNK)),
+    ("gains", np.float64, (2, len(PARTS))),  # balance of the style, level asked for; below 0 not yet set
+    ("dip", np.float64),  # how far the kick has ducked the others
+], align=True)  # fmt: skip
 
 
 class HarmonyState(NamedTuple):
     """All that the instrument remembers; arrays are changed in place."""
 
-    knobs: NDArray[np.void]  # (1)
-    piece: Piece
-    players: Players
-    voices: Voices
-    percussion: Percussion
-    log: NoteLog
-    buses: NDArray[np.float32]  # (parts, 2, CHUNK)
-    gains: NDArray[np.float64]  # (2, parts): balance of the style, and level asked for, as they stand
-    weighting: Weighting
-
-    @property
-    def notes(self) -> NDArray[np.void]:
-        """The ring of notes played, see ``NoteLog``."""
-        return self.log.notes
-
-    @property
-    def note_count(self) -> NDArray[np.int64]:
-        """int64 (1): how many events the ring has been given."""
-        return self.log.note_count
+    memory: NDArray[np.void]  # (1): one record, so that kernels are handed one pointer
+    notes: NDArray[np.void]  # (NOTE_SLOTS) within it: the ring of notes played, see ``notelog``
+    note_count: NDArray[np.int64]  # (1) within it: how many events the ring has been given
 
 
 class Harmony:
@@ -125,26 +125,23 @@ class Harmony:
     """
 
     def __init__(self, sample_rate: float, seed: int = 1) -> None:
-        self.state = HarmonyState(
-            np.zeros(1, _KNOBS), Piece.empty(float(sample_rate), int(seed)), Players.empty(), Voices.empty(),
-            Percussion.empty(), NoteLog.empty(), np.zeros((len(PARTS), 2, CHUNK), np.float32),
-            np.zeros((2, len(PARTS))), Weighting.empty(float(sample_rate)),
-        )  # fmt: skip
-        controls = np.zeros(1, CONTROLS)
-        for name, spec in zip(_NAMES, HARMONY_SPECS, strict=True):
-            controls[f"harmony_{name}"] = spec.default
-        harmony_chunk(self.state, controls[0], np.zeros((2, CHUNK), np.float32), 120.0, math.nan)
+        memory = np.zeros(1, _MEMORY)
+        memory["piece"]["state"]["sample_rate"], memory["piece"]["state"]["own_seed"] = sample_rate, seed
+        memory["biquads"] = k_weighting(float(sample_rate))
+        fill_sounds(memory["voices"]["sounds"])
+        fill_kit(memory["percussion"])
+        self.state = HarmonyState(memory, memory["log"]["notes"][0], memory["log"]["note_count"][0])
         self.reset()
 
     @property
     def position(self) -> int:
         """Samples played since the reset."""
-        return int(self.state.piece.state["position"][0])
+        return int(self.state.memory["piece"]["state"]["position"][0])
 
     def reset(self) -> None:
         """Silence, and the piece from its beginning; the count of notes goes on."""
         silence_harmony(self.state)
-        self.state.piece.state["position"] = 0
+        self.state.memory["piece"]["state"]["position"] = 0
 
 
 @kernel
@@ -153,20 +150,24 @@ def silence_harmony(state: HarmonyState) -> None:
 
     For panic, and for when the instrument is put to sleep: the caller fades out first.
     """
-    piece, s = state.piece, state.piece.state[0]
-    hush(state.voices, state.log, s.position)
-    still(state.percussion, state.log, s.position)
-    forget(state.players)
-    state.weighting.memory[:, :] = 0.0
-    state.voices.bright[0] = -1.0
-    state.voices.serial[0] = state.percussion.serial[0] = 0
+    m = state.memory[0]
+    piece, s = m.piece, m.piece.state
+    hush(m.voices, m.log, s.position)
+    still(m.percussion, m.log, s.position)
+    forget(m.players)
+    for c in range(2):
+        for i in range(4):
+            m.heard[c, i] = 0.0
+    m.voices.bright = -1.0
+    m.voices.serial = m.percussion.serial = 0
     for i in range(len(piece.voicing)):
         piece.voicing[i] = 0
     s.started = s.bass = s.duck = s.light = 0
     s.phase = s.section = s.slot = 0
     s.chosen_seed = -1
-    state.gains[:, :] = -1.0
-    state.weighting.dip[0] = 0.0
+    for part in range(len(PARTS)):
+        m.gains[0, part] = m.gains[1, part] = -1.0
+    m.dip = 0.0
 
 
 @kernel
@@ -178,7 +179,8 @@ def harmony_chunk(state: HarmonyState, controls: Record, mix: NDArray[np.float32
         bpm, beats: tempo and beat position of the transport at the first sample; they count where ``follow`` is on and
             both are finite.
     """
-    k = state.knobs[0]
+    m = state.memory[0]
+    k = m.knobs
     k.valence, k.arousal, k.brightness = controls.harmony_valence, controls.harmony_arousal, controls.harmony_brightness
     k.warmth, k.density, k.rhythm = controls.harmony_warmth, controls.harmony_density, controls.harmony_rhythm
     k.roughness, k.register, k.tension = controls.harmony_roughness, controls.harmony_register, controls.harmony_tension
@@ -188,35 +190,35 @@ def harmony_chunk(state: HarmonyState, controls: Record, mix: NDArray[np.float32
     k.melody, k.bells, k.drums = controls.harmony_melody, controls.harmony_bells, controls.harmony_drums
     k.swing, k.form, k.humanise = controls.harmony_swing, controls.harmony_form, controls.harmony_humanise
     k.ending = controls.harmony_ending
-    _advance(state, mix, bpm, beats)
+    _advance(m, mix, bpm, beats)
 
 
 @kernel
-def _advance(state: HarmonyState, mix: NDArray[np.float32], bpm: float, beats: float) -> None:
-    knobs, piece = state.knobs[0], state.piece
-    s = piece.state[0]
+def _advance(m: Record, mix: NDArray[np.float32], bpm: float, beats: float) -> None:
+    knobs, piece = m.knobs, m.piece
+    s = piece.state
     rate, now = s.sample_rate, s.position
-    _keep_time(state, bpm, beats)
+    _keep_time(m, bpm, beats)
     wanted = min(max(0.1 + 0.65 * knobs.brightness + 0.12 * (1.0 + knobs.arousal), 0.0), 1.0)
     share = 1.0 - math.exp(-CHUNK / (_SMOOTH_S * rate))
     s.light += (wanted - s.light) * (share if s.light > 0.0 else 1.0)
-    brighten(state.voices, s.light)
-    play_due(state.players, state.voices, state.percussion, state.log, piece, knobs, now, CHUNK)
+    brighten(m.voices, s.light)
+    play_due(m.players, m.voices, m.percussion, m.log, piece, knobs, now, CHUNK)
     for part in range(len(PARTS)):
         for c in range(2):
             for n in range(CHUNK):
-                state.buses[part, c, n] = 0.0
-    sing(state.voices, state.log, now, state.buses, rate)
-    drum(state.percussion, state.log, now, state.buses[DRUMS], rate)
-    _blend(state, mix)
+                m.buses[part, c, n] = 0.0
+    sing(m.voices, m.log, now, m.buses, rate)
+    drum(m.percussion, m.log, now, m.buses[DRUMS], rate)
+    _blend(m, mix)
     s.position += CHUNK
 
 
 @kernel
-def _keep_time(state: HarmonyState, bpm: float, beats: float) -> None:
+def _keep_time(m: Record, bpm: float, beats: float) -> None:
     """Let every step that begins within this chunk be played, each from its own sample."""
-    knobs, piece = state.knobs[0], state.piece
-    s = piece.state[0]
+    knobs, piece = m.knobs, m.piece
+    s = piece.state
     rate = s.sample_rate
     led = knobs.follow > 0.5 and np.isfinite(beats) and np.isfinite(bpm) and bpm > 1.0
     if s.started == 0:
@@ -250,14 +252,14 @@ def _keep_time(state: HarmonyState, bpm: float, beats: float) -> None:
         if bar - s.first_bar != s.bar:
             s.bar = bar - s.first_bar
             if begin_bar(piece, knobs, s.bar):
-                change_chord(state.players, state.voices, state.log, piece, knobs, at)
+                change_chord(m.players, m.voices, m.log, piece, knobs, at)
             plan_bar(piece, knobs)
             compose_melody(piece, knobs)
         if step == 8 and s.turning == 1:
             turn_bar(piece, knobs)
             retune_melody(piece)
-            change_chord(state.players, state.voices, state.log, piece, knobs, at)
-        play_step(state.players, piece, knobs, step, at)
+            change_chord(m.players, m.voices, m.log, piece, knobs, at)
+        play_step(m.players, piece, knobs, step, at)
         s.next_step += 1
     s.beat = end
 
@@ -268,13 +270,14 @@ def _towards(value: float, wanted: float, share: float) -> float:
 
 
 @kernel
-def _blend(state: HarmonyState, mix: NDArray[np.float32]) -> None:
+def _blend(m: Record, mix: NDArray[np.float32]) -> None:
     """The parts at their levels into the mix, at a loudness that is even in the long run.
 
     A slow gain brings the mean power, weighted by the ear, to that which the form asks for on average: sections may
     differ, the long run does not drift. It listens before the artist's own levels, and so never fights them.
     """
-    knobs, s, w = state.knobs[0], state.piece.state[0], state.weighting
+    knobs, s = m.knobs, m.piece.state
+    total, out = m.sum, m.out
     rate = s.sample_rate
     share = 1.0 - math.exp(-CHUNK / (_SMOOTH_S * rate))
     levels = (knobs.pad, knobs.bass, knobs.arp, knobs.melody, knobs.bells, knobs.drums)
@@ -285,29 +288,29 @@ def _blend(state: HarmonyState, mix: NDArray[np.float32]) -> None:
         s.duck = 0.0
     for c in range(2):
         for n in range(CHUNK):
-            w.sum[c, n] = w.out[c, n] = 0.0
+            total[c, n] = out[c, n] = 0.0
     for part in range(len(PARTS)):
         wanted_balance, wanted_level = LEVELS[s.style, part], (levels[part] / _USUAL) ** 2
-        if state.gains[0, part] < 0.0:
-            state.gains[0, part], state.gains[1, part] = wanted_balance, wanted_level
-        balance, level = state.gains[0, part], state.gains[1, part]
-        state.gains[0, part] = _towards(balance, wanted_balance, 0.25 * share)
-        state.gains[1, part] = _towards(level, wanted_level, share)
+        if m.gains[0, part] < 0.0:
+            m.gains[0, part], m.gains[1, part] = wanted_balance, wanted_level
+        balance, level = m.gains[0, part], m.gains[1, part]
+        m.gains[0, part] = _towards(balance, wanted_balance, 0.25 * share)
+        m.gains[1, part] = _towards(level, wanted_level, share)
         dip0 = dip1 = 1.0
         if part in (PAD, BASS, ARP):
             depth = pump * (0.5 if part == ARP else 1.0)
-            dip0, dip1 = 1.0 - depth * w.dip[0], 1.0 - depth * duck
-        a, b = np.float32(balance * dip0), np.float32(state.gains[0, part] * dip1)
-        c0, c1 = np.float32(level), np.float32(state.gains[1, part])
+            dip0, dip1 = 1.0 - depth * m.dip, 1.0 - depth * duck
+        a, b = np.float32(balance * dip0), np.float32(m.gains[0, part] * dip1)
+        c0, c1 = np.float32(level), np.float32(m.gains[1, part])
         for c in range(2):
-            bus = state.buses[part, c]
+            bus = m.buses[part, c]
             for n in range(CHUNK):
                 t = np.float32((n + 1) / CHUNK)
                 x = bus[n] * (a + (b - a) * t)
-                w.sum[c, n] += x
-                w.out[c, n] += x * (c0 + (c1 - c0) * t)
-    w.dip[0] = duck
-    power = weighted_power(w)
+                total[c, n] += x
+                out[c, n] += x * (c0 + (c1 - c0) * t)
+    m.dip = duck
+    power = weighted_power(m.biquads, m.heard, total)
     wanted = _TARGET_POWER * 10.0 ** (0.1 * _RANGE_DB * (s.intensity - 0.65))
     gain = s.gain
     if power > 1e-7:
@@ -319,4 +322,4 @@ def _blend(state: HarmonyState, mix: NDArray[np.float32]) -> None:
         s.gain = min(max(math.sqrt(s.wanted_power / s.power), 1.0 / _MOST_GAIN), _MOST_GAIN)
     for c in range(2):
         for n in range(CHUNK):
-            mix[c, n] += w.out[c, n] * np.float32(gain + (s.gain - gain) * ((n + 1) / CHUNK))
+            mix[c, n] += out[c, n] * np.float32(gain + (s.gain - gain) * ((n + 1) / CHUNK))

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pix2live.dsp.jit import kernel
 from pix2live.synth.composing import chance, nearest_tone, scale_note
 from pix2live.synth.patterns import (
@@ -24,19 +21,18 @@ from pix2live.synth.patterns import (
     STYLE_PERIODS,
     UP,
 )
-from pix2live.synth.piece import Piece
 
 Record = Any
 
 
 @kernel
-def compose_melody(piece: Piece, knobs: Record) -> None:
+def compose_melody(piece: Record, knobs: Record) -> None:
     """Write the melody of the present bar into ``piece.melody``: note (0 none), steps, 100 x order + strength.
 
     Order 0 sounds always, higher ones where the picture is denser. Notes on strong beats and long ones are tones of
     the chord, the others of the scale.
     """
-    s = piece.state[0]
+    s = piece.state
     melody = piece.melody
     for i in range(16):
         melody[i, 0] = 0
@@ -103,13 +99,13 @@ def compose_melody(piece: Piece, knobs: Record) -> None:
 
 @kernel
 def _write(
-    piece: Piece, s: Record, step: int, steps: int, place: int, strength: int, order: int, strong: bool
+    piece: Record, s: Record, step: int, steps: int, place: int, strength: int, order: int, strong: bool
 ) -> None:  # fmt: skip
     note = scale_note(s.tonic, s.mode, place)
     if strong:
         note = nearest_tone(note, piece.tones, s.tones, True)
-    melody: NDArray[np.int64] = piece.melody
-    melody[step, 0], melody[step, 1], melody[step, 2] = note, steps, 100 * order + strength
+    row = piece.melody[step]
+    row[0], row[1], row[2] = note, steps, 100 * order + strength
 
 
 @kernel
@@ -122,7 +118,7 @@ def _step_near(tonic: int, mode: int, note: float) -> int:
 
 
 @kernel
-def _chord_step(piece: Piece, s: Record, step: int) -> int:
+def _chord_step(piece: Record, s: Record, step: int) -> int:
     """The step of the scale nearest to ``step`` that belongs to the chord's triad."""
     for way in (0, 1, -1, 2, -2):
         inside = (step + way - s.degree) % 7
@@ -132,9 +128,9 @@ def _chord_step(piece: Piece, s: Record, step: int) -> int:
 
 
 @kernel
-def retune_melody(piece: Piece) -> None:
+def retune_melody(piece: Record) -> None:
     """The rest of the bar gives way to a chord from outside the scale: what would rub against it goes to its tones."""
-    s = piece.state[0]
+    s = piece.state
     for step in range(8, 16):
         note = piece.melody[step, 0]
         if note > 0:

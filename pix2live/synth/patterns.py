@@ -20,7 +20,7 @@ ENTRY = np.array([  # intensity from which a part of a style plays: pad, bass, a
     [0.0, 0.36, 0.52, 0.44, 0.0, NEVER],
     [0.3, 0.2, 0.0, 0.36, 0.72, NEVER],
     [0.42, 0.3, 0.0, 0.62, 0.55, 0.66],
-    [0.0, 0.25, 0.2, 0.58, 0.8, 0.34],
+    [0.0, 0.25, 0.2, 0.64, 0.8, 0.34],
 ])  # fmt: skip
 
 # The form of a movement: which theme (0 home, 1 contrast, 2 break) and how intense, for each section of eight bars.
@@ -137,7 +137,7 @@ _GROOVES = (  # kick, snare, clap, hat, open, shaker, wood
 GROOVES: NDArray[np.float64] = np.array([[[_STROKES[c] for c in row] for row in groove] for groove in _GROOVES])
 STYLE_GROOVES = np.array([[5, 5, 5, 5], [5, 5, 5, 5], [5, 5, 6, 6], [0, 1, 2, 3]])
 """From straight to broken."""
-ROW_ENTRY = np.array([0.34, 0.6, 0.55, 0.42, 0.7, 0.62, 0.8])
+ROW_ENTRY = np.array([0.34, 0.62, 0.55, 0.42, 0.72, 0.66, 0.8])
 """Intensity from which a row of a groove plays."""
 FILLS = np.array([  # snare and tom in the last bar of a phrase
     [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0, 0.7, 0.4], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.8]],

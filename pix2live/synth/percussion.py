@@ -1,7 +1,7 @@
 """Drums of partials and noise: skins that fall in pitch, metal that does not fit, filtered hiss, hands that clap."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pix2live.dsp.jit import fma, kernel
 from pix2live.dsp.oscillator import CHUNK, _sine, step_from_hz
 from pix2live.synth.composing import chance
-from pix2live.synth.notelog import NoteLog, write_note
+from pix2live.synth.notelog import write_note
 from pix2live.synth.patterns import DRUMS, GENERAL_MIDI, HAT, HITS, OPEN
 
 POOL = 24
@@ -27,7 +27,7 @@ _DRUM = np.dtype([
     ("attack_s", np.float64), ("noise_s", np.float64),  # to -60 dB
     ("low_hz", np.float64), ("band_hz", np.float64), ("width", np.float64),  # high-pass, then a band-pass; 0 none
     ("bursts", np.float64),
-])  # fmt: skip
+], align=True)  # fmt: skip
 _KIT = (
     # gain pan | hz from fall tone | noise attack noise_s low band width bursts
     (1.0, 0.0, 46.0, 230.0, 0.030, 1.0, 0.10, 0.0004, 0.018, 900.0, 3400.0, 1.6, 0.0),
@@ -60,39 +60,31 @@ _STROKE = np.dtype([
     ("sweep", np.float64), ("seed", np.int64),
     ("low", np.float32), ("band", np.float32), ("damp", np.float32),
     ("h1", np.float32), ("h2", np.float32), ("b1", np.float32), ("b2", np.float32),
-])  # fmt: skip
+], align=True)  # fmt: skip
 
 
-class Percussion(NamedTuple):
-    """The pool of strokes; arrays are changed in place."""
+DRUMS_MEMORY = np.dtype([
+    ("stroke", _STROKE, (POOL,)),
+    ("serial", np.int64),
+    ("phase", np.int32, (POOL, _TONES)),
+    ("level", np.float32, (POOL, _TONES)), ("fall", np.float32, (POOL, _TONES)), ("ratio", np.float64, (POOL, _TONES)),
+    ("tone", np.float32, (CHUNK,)),
+    ("kit", _DRUM, (len(HITS),)),
+    ("tones", np.float64, (len(HITS), _TONES, 3)),  # ratio, level, seconds
+], align=True)  # fmt: skip
 
-    stroke: NDArray[np.void]  # (POOL)
-    serial: NDArray[np.int64]  # (1)
-    phase: NDArray[np.int32]  # (POOL, _TONES)
-    level: NDArray[np.float32]  # (POOL, _TONES)
-    fall: NDArray[np.float32]  # (POOL, _TONES)
-    ratio: NDArray[np.float64]  # (POOL, _TONES)
-    tone: NDArray[np.float32]  # (CHUNK)
-    kit: NDArray[np.void]  # (drums)
-    tones: NDArray[np.float64]  # (drums, _TONES, 3)
 
-    @classmethod
-    def empty(cls) -> "Percussion":
-        """Nothing sounds."""
-        tones = np.zeros((len(HITS), _TONES, 3))
-        tones[:, :, 2] = 0.1
-        for row, partials in enumerate(_RATIOS):
-            tones[row, : len(partials)] = partials
-        pool = (POOL, _TONES)
-        return cls(
-            np.zeros(POOL, _STROKE), np.zeros(1, np.int64), np.zeros(pool, np.int32), np.zeros(pool, np.float32),
-            np.zeros(pool, np.float32), np.zeros(pool), np.zeros(CHUNK, np.float32), np.array(list(_KIT), _DRUM), tones,
-        )  # fmt: skip
+def fill_kit(percussion: NDArray[np.void]) -> None:
+    """Write all drums into a memory of type ``DRUMS_MEMORY``."""
+    percussion["kit"] = np.array(list(_KIT), _DRUM)
+    percussion["tones"] = (1.0, 0.0, 0.1)
+    for row, partials in enumerate(_RATIOS):
+        percussion["tones"][..., row, : len(partials), :] = partials
 
 
 @kernel
 def beat(
-    percussion: Percussion, log: NoteLog, now: int, start: int, drum: int, velocity: float, brightness: float,
+    percussion: Record, log: Record, now: int, start: int, drum: int, velocity: float, brightness: float,
     roughness: float, seed: int, sample_rate: float,
 ) -> None:  # fmt: skip
     """Strike a drum at sample ``start`` of the chunk that begins at ``now``. velocity, brightness, roughness 0..1."""
@@ -111,7 +103,7 @@ def beat(
             percussion.stroke[oldest].state = 2
         return
     s, d = percussion.stroke[slot], percussion.kit[drum]
-    percussion.serial[0] += 1
+    percussion.serial += 1
     s.state, s.drum, s.age, s.told = 1, drum, 0, 0
     s.wait = min(max(start - now, 0), CHUNK - 1)
     s.end = start + int(_GATE_S * sample_rate)
@@ -126,7 +118,7 @@ def beat(
     s.noise = d.noise * (0.8 + 0.6 * roughness) * hard
     s.noise_fall = math.exp(-6.9 * CHUNK / (d.noise_s * (0.75 + 0.5 * brightness) * sample_rate))
     s.attack = 1.0 / max(d.attack_s * sample_rate, 1.0)
-    s.seed = int(chance(seed, 95, percussion.serial[0], drum) * 4294967295.0)
+    s.seed = int(chance(seed, 95, percussion.serial, drum) * 4294967295.0)
     s.low = math.tan(math.pi * min(d.low_hz, 0.4 * sample_rate) / sample_rate)
     s.band = math.tan(math.pi * min(d.band_hz * (0.75 + 0.5 * brightness), 0.4 * sample_rate) / sample_rate)
     s.damp = d.width
@@ -141,7 +133,7 @@ def beat(
 
 @kernel
 def drum(
-    percussion: Percussion, log: NoteLog, now: int, bus: NDArray[np.float32], sample_rate: float
+    percussion: Record, log: Record, now: int, bus: NDArray[np.float32], sample_rate: float
 ) -> int:  # fmt: skip
     """Add the next CHUNK samples of all strokes to ``bus`` (2, CHUNK); returns how many sound."""
     sounding = 0
@@ -184,7 +176,7 @@ def drum(
 
 
 @kernel
-def _skins(percussion: Percussion, i: int, s: Record, first: int, sample_rate: float) -> float:
+def _skins(percussion: Record, i: int, s: Record, first: int, sample_rate: float) -> float:
     """Add a stroke's partials; returns the loudest left."""
     loudest = 0.0
     tone = percussion.tone
@@ -211,7 +203,7 @@ def _skins(percussion: Percussion, i: int, s: Record, first: int, sample_rate: f
 
 @kernel
 def _hiss(
-    percussion: Percussion, s: Record, first: int, before: np.float32, after: np.float32, sample_rate: float
+    percussion: Record, s: Record, first: int, before: np.float32, after: np.float32, sample_rate: float
 ) -> None:  # fmt: skip
     """Add a stroke's noise: white, through a high-pass and a band-pass (Zavalishin's state-variable filter)."""
     tone = percussion.tone
@@ -241,7 +233,7 @@ def _hiss(
 
 
 @kernel
-def still(percussion: Percussion, log: NoteLog, at: int) -> None:
+def still(percussion: Record, log: Record, at: int) -> None:
     """Every stroke gone at once, every note ended."""
     for i in range(POOL):
         s = percussion.stroke[i]

@@ -1,10 +1,9 @@
 """Where the piece stands: what the composer remembers, and what each new bar decides."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pix2live.dsp.jit import kernel
 from pix2live.synth.composing import (
@@ -54,30 +53,18 @@ _STATE = np.dtype([
     ("order", np.int64), ("pulse", np.int64), ("echo_pulse", np.int64), ("resting", np.int64), ("fresh", np.int64),
     ("light", np.float64), ("duck", np.float64),
     ("power", np.float64), ("wanted_power", np.float64), ("gain", np.float64),
-])  # fmt: skip
+], align=True)  # fmt: skip
 
 
-class Piece(NamedTuple):
-    """Everything that the composer remembers; arrays are changed in place."""
-
-    state: NDArray[np.void]  # (1)
-    degrees: NDArray[np.int64]  # (SLOTS): of the theme
-    tones: NDArray[np.int64]  # (TONES): pitch classes of the chord, root first
-    next_tones: NDArray[np.int64]  # (TONES)
-    voicing: NDArray[np.int64]  # (VOICES): MIDI notes of the chord, rising
-    next_voicing: NDArray[np.int64]  # (VOICES)
-    melody: NDArray[np.int64]  # (16, 3): note (0 none), steps long, strength in percent
-    weights: NDArray[np.float64]  # (7)
-
-    @classmethod
-    def empty(cls, sample_rate: float, seed: int) -> "Piece":
-        """Before the first bar."""
-        state = np.zeros(1, _STATE)
-        state["sample_rate"], state["own_seed"], state["bar"] = sample_rate, seed, -1
-        return cls(
-            state, np.zeros(SLOTS, np.int64), np.zeros(TONES, np.int64), np.zeros(TONES, np.int64),
-            np.zeros(VOICES, np.int64), np.zeros(VOICES, np.int64), np.zeros((16, 3), np.int64), np.zeros(7),
-        )  # fmt: skip
+PIECE_MEMORY = np.dtype([
+    ("state", _STATE),
+    ("degrees", np.int64, (SLOTS,)),  # of the theme
+    ("tones", np.int64, (TONES,)),  # pitch classes of the chord, root first
+    ("voicing", np.int64, (VOICES,)),  # MIDI notes of the chord, rising
+    ("next_voicing", np.int64, (VOICES,)),
+    ("melody", np.int64, (16, 3)),  # note (0 none), steps long, 100 x order + strength
+    ("weights", np.float64, (7,)),
+], align=True)  # fmt: skip
 
 
 @kernel
@@ -160,7 +147,7 @@ def _form(knobs: Record, s: Record, bar: int) -> None:
 
 
 @kernel
-def _chord(piece: Piece, knobs: Record, s: Record, degree: int, kind: int, leading: bool) -> None:
+def _chord(piece: Record, knobs: Record, s: Record, degree: int, kind: int, leading: bool) -> None:
     """Make this the chord, and lead the voices to it."""
     s.degree, s.kind = degree, kind
     s.tones = spell(s.tonic, s.mode, degree, kind, leading, piece.tones)
@@ -169,7 +156,7 @@ def _chord(piece: Piece, knobs: Record, s: Record, degree: int, kind: int, leadi
 
 
 @kernel
-def _voice(piece: Piece, knobs: Record, s: Record) -> None:
+def _voice(piece: Record, knobs: Record, s: Record) -> None:
     centre = chord_centre(knobs)
     if piece.voicing[3] == 0:
         for i in range(VOICES):
@@ -186,16 +173,16 @@ def chord_centre(knobs: Record) -> float:
 
 
 @kernel
-def begin_bar(piece: Piece, knobs: Record, bar: int) -> bool:
+def begin_bar(piece: Record, knobs: Record, bar: int) -> bool:
     """Decide style, mode, key, theme and chord of a bar, counted from the piece's begin; True if the chord is new."""
-    s = piece.state[0]
+    s = piece.state
     s.seed = s.own_seed + 7919 * int(knobs.seed)
     reseeded = s.seed != s.chosen_seed
     s.chosen_seed = s.seed
     turned = _turn(knobs, s, bar % PHRASE_BARS == 0)
     theme, material, tonic = s.theme, s.material, s.tonic
     _form(knobs, s, bar)
-    s.energy = s.intensity + 0.3 * (knobs.density - 0.4) + 0.08 * knobs.arousal
+    s.energy = s.intensity + 0.2 * (knobs.density - 0.4) + 0.06 * knobs.arousal
     new = (turned or reseeded or s.fresh == 1 or theme != s.theme or material != s.material or tonic != s.tonic)
     if new:
         progression(s.seed, s.material, s.theme, s.mode, s.style, piece.weights, piece.degrees)
@@ -235,9 +222,9 @@ def begin_bar(piece: Piece, knobs: Record, bar: int) -> bool:
 
 
 @kernel
-def turn_bar(piece: Piece, knobs: Record) -> None:
+def turn_bar(piece: Record, knobs: Record) -> None:
     """In the middle of a bar: the dominant seventh of the chord that follows, a colour from outside the scale."""
-    s = piece.state[0]
+    s = piece.state
     s.turning = 0
     degree = piece.degrees[(s.slot + 1) % SLOTS]
     root = (s.tonic + SCALES[s.mode, degree] + 7) % 12

@@ -1,19 +1,17 @@
 """The players: what pad, bass, arpeggio, melody, bells and drums do in each step of a bar."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pix2live.dsp.jit import kernel
 from pix2live.synth import patterns as tables
 from pix2live.synth import sounds
 from pix2live.synth.composing import VOICES, chance, nearest_tone
-from pix2live.synth.notelog import NoteLog
-from pix2live.synth.percussion import Percussion, beat
-from pix2live.synth.piece import CADENCING, ENDED, ENDING, Piece
-from pix2live.synth.voices import FOREVER, GATED, Voices, let_go, strike
+from pix2live.synth.percussion import beat
+from pix2live.synth.piece import CADENCING, ENDED, ENDING
+from pix2live.synth.voices import FOREVER, GATED, let_go, strike
 
 Record = Any
 _QUEUE = 96
@@ -32,27 +30,19 @@ LEVELS = np.array([  # amplitude of each style's pad, bass, arp, melody, bells, 
 _NOTE = np.dtype([
     ("due", np.int64), ("part", np.int64), ("sound", np.int64), ("note", np.int64), ("length", np.int64),
     ("string", np.int64), ("velocity", np.float64), ("pan", np.float64), ("attack_s", np.float64),
-])  # fmt: skip
+], align=True)  # fmt: skip
 
 
-class Players(NamedTuple):
-    """Notes that are decided and not yet due, and the pad's notes that still sound."""
-
-    queue: NDArray[np.void]  # (_QUEUE); due below 0: free
-    strings: NDArray[np.int64]  # (VOICES, 3): place in the pool, serial number, note
-    ladder: NDArray[np.int64]  # (8): the chord's tones upwards, for arpeggios
-
-    @classmethod
-    def empty(cls) -> "Players":
-        """Nothing to play."""
-        queue = np.zeros(_QUEUE, _NOTE)
-        queue["due"] = -1
-        return cls(queue, np.full((VOICES, 3), -1, np.int64), np.zeros(8, np.int64))
+PLAYERS_MEMORY = np.dtype([
+    ("queue", _NOTE, (_QUEUE,)),  # decided, and not yet due; due below 0: free
+    ("strings", np.int64, (VOICES, 3)),  # the pad's notes: place in the pool, serial number, note
+    ("ladder", np.int64, (8,)),  # the chord's tones upwards, for arpeggios
+], align=True)  # fmt: skip
 
 
 @kernel
 def _say(
-    players: Players, s: Record, knobs: Record, at: float, part: int, sound: int, note: int, velocity: float,
+    players: Record, s: Record, knobs: Record, at: float, part: int, sound: int, note: int, velocity: float,
     steps: float, pan: float, attack_s: float, string: int,
 ) -> None:  # fmt: skip
     """Put a note into the queue, as a hand would play it. ``steps`` long; below 0 until told."""
@@ -76,11 +66,11 @@ def _say(
 
 @kernel
 def play_due(
-    players: Players, voices: Voices, percussion: Percussion, log: NoteLog, piece: Piece, knobs: Record, now: int,
+    players: Record, voices: Record, percussion: Record, log: Record, piece: Record, knobs: Record, now: int,
     chunk: int,
 ) -> None:  # fmt: skip
     """Strike every note that falls into this chunk."""
-    s = piece.state[0]
+    s = piece.state
     q = players.queue
     for i in range(len(q)):
         due = q[i].due
@@ -100,11 +90,11 @@ def play_due(
                       knobs.roughness, q[i].attack_s, s.seed, s.sample_rate)  # fmt: skip
         if q[i].string >= 0:
             string = players.strings[q[i].string]
-            string[0], string[1], string[2] = slot, voices.serial[0] if slot >= 0 else -1, q[i].note
+            string[0], string[1], string[2] = slot, voices.serial if slot >= 0 else -1, q[i].note
 
 
 @kernel
-def forget(players: Players) -> None:
+def forget(players: Record) -> None:
     """Nothing is due, nothing is held."""
     for i in range(len(players.queue)):
         players.queue[i].due = -1
@@ -113,19 +103,19 @@ def forget(players: Players) -> None:
 
 
 @kernel
-def plays(piece: Piece, knobs: Record, part: int) -> bool:
+def plays(piece: Record, knobs: Record, part: int) -> bool:
     """Whether a part is in at present: the form lets it, and somebody wants to hear it."""
-    s = piece.state[0]
+    s = piece.state
     level = (knobs.pad, knobs.bass, knobs.arp, knobs.melody, knobs.bells, knobs.drums)[part]
     return s.phase != ENDED and level > 0.0 and s.energy >= tables.ENTRY[s.style, part]
 
 
 @kernel
 def change_chord(
-    players: Players, voices: Voices, log: NoteLog, piece: Piece, knobs: Record, at: float
+    players: Record, voices: Record, log: Record, piece: Record, knobs: Record, at: float
 ) -> None:  # fmt: skip
     """The pad goes to the new chord; notes in common ring on."""
-    s = piece.state[0]
+    s = piece.state
     on = plays(piece, knobs, tables.PAD)
     sound = sounds.STRINGS if knobs.warmth >= 0.45 else sounds.GLASS
     attack = 0.35 if s.section == 0 and s.bar == 0 else _PAD_ATTACK_S[s.style]
@@ -170,9 +160,9 @@ def _nearest_bass(pitch: int, before: int, low: int) -> int:
 
 
 @kernel
-def plan_bar(piece: Piece, knobs: Record) -> None:
+def plan_bar(piece: Record, knobs: Record) -> None:
     """What bass, arpeggio and drums hold on to for a bar."""
-    s = piece.state[0]
+    s = piece.state
     busy = 0.5 * knobs.density + 0.5 * knobs.rhythm
     s.bass_line = tables.STYLE_BASS[s.style, min(int(busy * 3.2 + 0.8 * chance(s.seed, 31, s.material, 0)), 3)]
     bent = 4.0 * knobs.rhythm + 0.9 * (chance(s.seed, 32, s.material, 0) - 0.5)
@@ -187,9 +177,9 @@ def plan_bar(piece: Piece, knobs: Record) -> None:
 
 
 @kernel
-def play_step(players: Players, piece: Piece, knobs: Record, step: int, at: float) -> None:
+def play_step(players: Record, piece: Record, knobs: Record, step: int, at: float) -> None:
     """All parts' notes of one step (0..15) of the present bar, which begins at sample ``at``."""
-    s = piece.state[0]
+    s = piece.state
     if s.phase == ENDED:
         return
     if step % 2 == 1:
@@ -218,7 +208,7 @@ def play_step(players: Players, piece: Piece, knobs: Record, step: int, at: floa
 
 @kernel
 def _bass(
-    players: Players, piece: Piece, knobs: Record, s: Record, step: int, at: float, loud: float
+    players: Record, piece: Record, knobs: Record, s: Record, step: int, at: float, loud: float
 ) -> None:  # fmt: skip
     line = tables.BASS_LINES[s.bass_line]
     for i in range(tables.BASS_NOTES):
@@ -253,7 +243,7 @@ def pulses(style: int, density: float, rhythm: float) -> int:
 
 @kernel
 def _arp(
-    players: Players, piece: Piece, knobs: Record, s: Record, step: int, at: float, loud: float
+    players: Record, piece: Record, knobs: Record, s: Record, step: int, at: float, loud: float
 ) -> None:  # fmt: skip
     count = pulses(s.style, knobs.density, knobs.rhythm)
     sound = _ARP_SOUND[s.style]
@@ -276,7 +266,7 @@ def _arp(
 
 @kernel
 def _melody(
-    players: Players, piece: Piece, knobs: Record, s: Record, step: int, at: float, loud: float
+    players: Record, piece: Record, knobs: Record, s: Record, step: int, at: float, loud: float
 ) -> None:  # fmt: skip
     note = piece.melody[step, 0]
     if note == 0:
@@ -296,7 +286,7 @@ def _melody(
 
 @kernel
 def _bells(
-    players: Players, piece: Piece, knobs: Record, s: Record, step: int, at: float, loud: float
+    players: Record, piece: Record, knobs: Record, s: Record, step: int, at: float, loud: float
 ) -> None:  # fmt: skip
     if step % 2 == 1 or s.style == tables.CHAMBER:
         return
@@ -318,7 +308,7 @@ def _bells(
 
 @kernel
 def _drums(
-    players: Players, knobs: Record, s: Record, step: int, at: float, loud: float
+    players: Record, knobs: Record, s: Record, step: int, at: float, loud: float
 ) -> None:  # fmt: skip
     filling = s.fill >= 0 and step >= (8 if s.bar % 8 == 7 else 12) and s.energy > 0.5
     for row in range(tables.ROWS):

@@ -12,17 +12,6 @@ SOUNDS = ("strings", "glass", "deep bass", "saw bass", "pluck bass", "harp", "sa
  CELESTA) = range(len(SOUNDS))  # fmt: skip
 
 
-class Sounds(NamedTuple):
-    """All sounds as arrays, a row each; partials that are not there have level 0 and stand last."""
-
-    ratio: NDArray[np.float32]  # (sounds, PARTIALS), of the fundamental
-    level: NDArray[np.float32]  # (sounds, PARTIALS), before brightness tilts them
-    decay_s: NDArray[np.float32]  # (sounds, PARTIALS), to -60 dB at middle C; 0 where the note is held
-    side: NDArray[np.float32]  # (sounds, PARTIALS), -1 left, 0 middle, 1 right
-    counts: NDArray[np.int64]  # (sounds)
-    shape: NDArray[np.void]  # (sounds), see _SHAPE
-
-
 _SHAPE = np.dtype([
     ("gain", np.float64),
     ("attack_s", np.float64), ("release_s", np.float64),
@@ -32,7 +21,17 @@ _SHAPE = np.dtype([
     ("stretch", np.float64),  # inharmonicity of a stiff string
     ("detune_cents", np.float64),  # of the two sides
     ("vibrato_cents", np.float64),
-])  # fmt: skip
+], align=True)  # fmt: skip
+
+
+SOUNDS_MEMORY = np.dtype([  # partials that are not there have level 0 and stand last
+    ("ratio", np.float32, (len(SOUNDS), PARTIALS)),  # of the fundamental
+    ("level", np.float32, (len(SOUNDS), PARTIALS)),  # before brightness tilts them
+    ("decay_s", np.float32, (len(SOUNDS), PARTIALS)),  # to -60 dB at middle C; 0 where the note is held
+    ("side", np.float32, (len(SOUNDS), PARTIALS)),  # -1 left, 0 middle, 1 right
+    ("counts", np.int64, (len(SOUNDS),)),
+    ("shape", _SHAPE, (len(SOUNDS),)),
+], align=True)  # fmt: skip
 
 
 class _Draft(NamedTuple):
@@ -85,13 +84,12 @@ def _drafts() -> list[_Draft]:
     ]  # fmt: skip
 
 
-def make_sounds() -> Sounds:
-    """The table of all sounds."""
-    drafts = _drafts()
-    table = np.zeros((4, len(drafts), PARTIALS), np.float32)
-    table[0] = 1.0
-    for row, draft in enumerate(drafts):
-        table[:, row, : len(draft.partials)] = np.array(draft.partials, np.float32).T
-    count = np.array([len(draft.partials) for draft in drafts])
-    shape = np.array([draft.shape for draft in drafts], _SHAPE)
-    return Sounds(table[0], table[1], table[2], table[3], count, shape)
+def fill_sounds(sounds: NDArray[np.void]) -> None:
+    """Write all sounds into a memory of type ``SOUNDS_MEMORY``."""
+    sounds["ratio"] = 1.0
+    for row, draft in enumerate(_drafts()):
+        count = len(draft.partials)
+        for column, name in enumerate(("ratio", "level", "decay_s", "side")):
+            sounds[name][..., row, :count] = [partial[column] for partial in draft.partials]
+        sounds["counts"][..., row] = count
+        sounds["shape"][..., row] = np.array(draft.shape, _SHAPE)

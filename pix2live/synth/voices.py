@@ -1,7 +1,7 @@
 """A fixed pool of additive voices: each note is up to 24 partials, every one with its own decay."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pix2live.dsp.jit import fma, kernel
 from pix2live.dsp.oscillator import CHUNK, _sine, step_from_hz
 from pix2live.synth.composing import chance
-from pix2live.synth.notelog import NoteLog, write_note
-from pix2live.synth.sounds import PARTIALS, SOUNDS, Sounds, make_sounds
+from pix2live.synth.notelog import write_note
+from pix2live.synth.sounds import PARTIALS, SOUNDS, SOUNDS_MEMORY
 
 POOL = 64
 MOST_SOUNDING = 48
@@ -34,44 +34,30 @@ _VOICE = np.dtype([
     ("near", np.float64), ("far", np.float64),  # equal-power pan of the note
     ("rasp", np.float64), ("turn", np.float64), ("breath", np.float64), ("breath_step", np.float64),
     ("vibrato", np.float64), ("loud", np.float64), ("strength", np.float64),
-])  # fmt: skip
+], align=True)  # fmt: skip
 
 
-class Voices(NamedTuple):
-    """The pool; arrays are changed in place."""
-
-    voice: NDArray[np.void]  # (POOL)
-    serial: NDArray[np.int64]  # (1): notes struck so far
-    phase: NDArray[np.int32]  # (POOL, PARTIALS)
-    step: NDArray[np.int32]  # (POOL, PARTIALS)
-    level: NDArray[np.float32]  # (POOL, PARTIALS)
-    aim: NDArray[np.float32]  # (POOL, PARTIALS): level of a held partial before brightness
-    fall: NDArray[np.float32]  # (POOL, PARTIALS): what a chunk leaves of a partial that decays
-    weight: NDArray[np.float32]  # (2, sounds, PARTIALS): brightness of held partials, duller and brighter
-    norm: NDArray[np.float64]  # (2)
-    bright: NDArray[np.float64]  # (1): brightness that ``weight`` was made for; below 0 none yet
-    both: NDArray[np.float32]  # (2, CHUNK): a voice's partials, left and right
-    shape: NDArray[np.float32]  # (CHUNK): its envelope
-    sounds: Sounds
-
-    @classmethod
-    def empty(cls) -> "Voices":
-        """Nothing sounds."""
-        pool = (POOL, PARTIALS)
-        return cls(
-            np.zeros(POOL, _VOICE), np.zeros(1, np.int64), np.zeros(pool, np.int32), np.zeros(pool, np.int32),
-            np.zeros(pool, np.float32), np.zeros(pool, np.float32), np.zeros(pool, np.float32),
-            np.zeros((2, len(SOUNDS), PARTIALS), np.float32), np.zeros(2), np.full(1, -1.0),
-            np.zeros((2, CHUNK), np.float32), np.zeros(CHUNK, np.float32), make_sounds(),
-        )  # fmt: skip
+VOICES_MEMORY = np.dtype([
+    ("voice", _VOICE, (POOL,)),
+    ("serial", np.int64),  # notes struck so far
+    ("bright", np.float64),  # brightness that ``weight`` was made for; below 0 none yet
+    ("phase", np.int32, (POOL, PARTIALS)), ("step", np.int32, (POOL, PARTIALS)),
+    ("level", np.float32, (POOL, PARTIALS)),
+    ("aim", np.float32, (POOL, PARTIALS)),  # level of a held partial before brightness
+    ("fall", np.float32, (POOL, PARTIALS)),  # what a chunk leaves of a partial that decays
+    ("weight", np.float32, (2, len(SOUNDS), PARTIALS)),  # brightness of held partials, duller and brighter
+    ("sides", np.float32, (3, CHUNK)),  # a voice's partials: left, middle, right
+    ("shape", np.float32, (CHUNK,)),  # its envelope
+    ("sounds", SOUNDS_MEMORY),
+], align=True)  # fmt: skip
 
 
 @kernel
-def brighten(voices: Voices, brightness: float) -> None:
+def brighten(voices: Record, brightness: float) -> None:
     """Weights of the partials of held sounds for a brightness 0..1; their power stays as it was."""
-    if abs(voices.bright[0] - brightness) < 0.002:
+    if abs(voices.bright - brightness) < 0.002:
         return
-    voices.bright[0] = brightness
+    voices.bright = brightness
     sounds = voices.sounds
     for s in range(len(sounds.counts)):
         shape = sounds.shape[s]
@@ -91,7 +77,7 @@ def brighten(voices: Voices, brightness: float) -> None:
 
 @kernel
 def strike(
-    voices: Voices, log: NoteLog, now: int, start: int, length: int, part: int, sound: int, note: int, velocity: float,
+    voices: Record, log: Record, now: int, start: int, length: int, part: int, sound: int, note: int, velocity: float,
     pan: float, brightness: float, roughness: float, attack_s: float, seed: int, sample_rate: float,
 ) -> int:  # fmt: skip
     """Begin a note at sample ``start`` of this chunk (which begins at ``now``); returns its place in the pool, -1 none.
@@ -120,8 +106,8 @@ def strike(
     if slot < 0:
         return -1
     r, shape = voices.voice[slot], sounds.shape[sound]
-    voices.serial[0] += 1
-    r.state, r.serial, r.part, r.note, r.sound = GATED, voices.serial[0], part, note, sound
+    voices.serial += 1
+    r.state, r.serial, r.part, r.note, r.sound = GATED, voices.serial, part, note, sound
     r.start, r.gate_end, r.age = start, start + max(length, CHUNK), 0
     r.wait = min(max(start - now, 0), CHUNK - 1)
     r.count = sounds.counts[sound]
@@ -173,7 +159,7 @@ def strike(
 
 
 @kernel
-def _close(r: Record, log: NoteLog, v: int, at: int) -> None:
+def _close(r: Record, log: Record, v: int, at: int) -> None:
     """End the gate of a voice, and say so."""
     if r.state == GATED:
         r.state = RELEASED
@@ -181,7 +167,7 @@ def _close(r: Record, log: NoteLog, v: int, at: int) -> None:
 
 
 @kernel
-def let_go(voices: Voices, log: NoteLog, v: int, serial: int, at: int) -> None:
+def let_go(voices: Record, log: Record, v: int, serial: int, at: int) -> None:
     """End a note that was struck without an end, if it still is the one with this serial number."""
     if v >= 0 and voices.voice[v].serial == serial:
         _close(voices.voice[v], log, v, at)
@@ -189,11 +175,11 @@ def let_go(voices: Voices, log: NoteLog, v: int, serial: int, at: int) -> None:
 
 @kernel
 def sing(
-    voices: Voices, log: NoteLog, now: int, buses: NDArray[np.float32], sample_rate: float
+    voices: Record, log: Record, now: int, buses: NDArray[np.float32], sample_rate: float
 ) -> int:  # fmt: skip
     """Add the next CHUNK samples of every voice to its part's bus (parts, 2, CHUNK); returns how many sound."""
     sounding = 0
-    both, shape = voices.both, voices.shape
+    sides, shape = voices.sides, voices.shape
     follow = np.float32(1.0 - math.exp(-CHUNK / (_FOLLOW_S * sample_rate)))
     cut = CHUNK / (_STEAL_S * sample_rate)
     for v in range(POOL):
@@ -204,7 +190,7 @@ def sing(
             _close(r, log, v, r.gate_end)
         sounding += 1
         for n in range(CHUNK):
-            both[0, n] = both[1, n] = 0.0
+            sides[0, n] = sides[1, n] = sides[2, n] = 0.0
         first = r.wait
         r.wait = 0
         held = voices.sounds.shape[r.sound].held == 1
@@ -234,34 +220,24 @@ def sing(
             voices.phase[v, p] = np.int32(phase + np.int32(CHUNK - first) * step)
             slope = (b - a) * np.float32(1.0 / CHUNK)
             side = voices.sounds.side[r.sound, p]
-            if side <= 0.0:
-                _add(both[0], phase, step, a, slope, first, np.float32(1.0) if side < 0.0 else np.float32(0.70710678))
-            if side >= 0.0:
-                _add(both[1], phase, step, a, slope, first, np.float32(1.0) if side > 0.0 else np.float32(0.70710678))
+            out = sides[0 if side < 0.0 else 2 if side > 0.0 else 1]
+            for n in range(first, CHUNK):
+                tone = _sine(np.int32(phase + np.int32(n - first) * step))
+                out[n] = fma(fma(slope, np.float32(n + 1), a), tone, out[n])
         _envelope(r, shape, first, cut, now, sample_rate)
         left, right = buses[r.part, 0], buses[r.part, 1]
         # Sides lean with the pan, so that a panned pair keeps its width.
         near, far = np.float32(1.41421356 * r.near), np.float32(1.41421356 * r.far)
         for n in range(first, CHUNK):
-            left[n] += both[0, n] * shape[n] * near
-            right[n] += both[1, n] * shape[n] * far
+            middle = np.float32(0.70710678) * sides[1, n]
+            left[n] += (sides[0, n] + middle) * shape[n] * near
+            right[n] += (sides[2, n] + middle) * shape[n] * far
         r.age += CHUNK - first
         r.loud = heard * r.gain
         if heard == 0.0 or (r.state != GATED and r.gain < 1e-4):
             _close(r, log, v, now + CHUNK)
             r.state = FREE
     return sounding
-
-
-@kernel
-def _add(
-    out: NDArray[np.float32], phase: np.int32, step: np.int32, a: np.float32, slope: np.float32, first: int,
-    share: np.float32,
-) -> None:  # fmt: skip
-    a, slope = a * share, slope * share
-    for n in range(first, CHUNK):
-        tone = _sine(np.int32(phase + np.int32(n - first) * step))
-        out[n] = fma(fma(slope, np.float32(n + 1), a), tone, out[n])
 
 
 @kernel
@@ -292,7 +268,7 @@ def _envelope(
 
 
 @kernel
-def hush(voices: Voices, log: NoteLog, at: int) -> None:
+def hush(voices: Record, log: Record, at: int) -> None:
     """Every voice gone at once, every note ended."""
     for v in range(POOL):
         _close(voices.voice[v], log, v, at)

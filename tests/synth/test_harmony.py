@@ -60,8 +60,8 @@ def test_every_note_ends_and_silence_is_silent():
     assert ons == offs
     assert sum(ons.values()) > 100
     state = listener.harmony.state
-    assert not state.voices.voice["state"].any()
-    assert not state.percussion.stroke["state"].any()
+    assert not state.memory["voices"]["voice"]["state"].any()
+    assert not state.memory["percussion"]["stroke"]["state"].any()
     quiet = listener.play(0.1, **{part: 0.0 for part in PARTS})
     assert not quiet.any()
 
@@ -80,7 +80,7 @@ def test_pool_never_overflows_and_theft_fades():
     most = 0
     for _ in range(40):
         listener.play(0.1, style="minimal", density=1.0, rhythm=1.0, tempo=200.0, tension=1.0)
-        states = listener.harmony.state.voices.voice["state"]
+        states = listener.harmony.state.memory["voices"]["voice"]["state"]
         most = max(most, int(((states == 1) | (states == 2)).sum()))
     assert 8 < most <= MOST_SOUNDING
 
