@@ -114,6 +114,11 @@ class HarmonyState(NamedTuple):
     notes: NDArray[np.void]  # (NOTE_SLOTS) within it: the ring of notes played, see ``notelog``
     note_count: NDArray[np.int64]  # (1) within it: how many events the ring has been given
 
+    @property
+    def piece(self) -> Any:
+        """Where the piece stands, as a view: ``piece.state["position"][0]``, ``["beat"]``, ``["bpm"]`` and so on."""
+        return self.memory["piece"].view(np.recarray)
+
 
 class Harmony:
     """The instrument's memory; ``harmony_chunk`` plays it.
