@@ -48,6 +48,44 @@ SOUNDS = {
 }
 
 
+def _bursts(pattern, every=1500):
+    out = np.zeros((N, 2))
+    for start in range(500, N - 500, every):
+        out[start : start + len(pattern)] = pattern[:, None]
+    return out
+
+
+# Samples whose signs are those of a sinc half-way between two of them: nothing peaks higher between samples.
+_WORST = np.sign(np.sinc(np.arange(-40, 40) + 0.5))
+NASTY = {
+    **{f"square at {f} fs, {db} dB over": 10 ** (db / 20) * np.sign(tone(f, p) + 1e-9)
+       for f, p in ((0.25, 0.0), (0.25, np.pi / 4), (0.3333, 1.0), (0.45, 0.3), (0.49, 0.0)) for db in (0, 40)},
+    "fs/4 between samples, 40 dB over": 141.0 * tone(0.25, np.pi / 4),
+    "one full impulse": _bursts(np.ones(1), N),
+    "impulses of both signs, 40 dB over": _bursts(np.array([100.0, -100.0])),
+    "the worst between samples": _bursts(_WORST),
+    "the worst between samples, 40 dB over": _bursts(100.0 * _WORST),
+    "a burst at Nyquist": 50.0 * ((time // 500) % 2 * (-1.0) ** time)[:, None] * np.ones(2),
+    "DC, 40 dB over": np.full((N, 2), 100.0),
+    "DC steps": 100.0 * (time % 2000 < 1000)[:, None] * np.ones(2),
+    "a tone on DC": 50.0 + 50.0 * tone(0.11),
+    "signs, 40 dB over": 100.0 * np.sign(rng.normal(0, 1, (N, 2))),
+    "a tone that rises by 120 dB": 1e-3 * np.exp(14 * time / N)[:, None] * tone(0.013),
+    "huge and denormal": rng.choice([-1e38, 1e-40, 0.0, 1e38], (N, 2)),
+    "a third of it NaN and Inf": np.where(rng.random((N, 2)) < 0.3, rng.choice([np.nan, np.inf, -np.inf], (N, 2)), 9.0),
+}
+
+
+@pytest.mark.parametrize("block", [64, 441])
+@pytest.mark.parametrize("name", NASTY)
+def test_four_times_oversampled_no_input_passes_minus_one(name, block):
+    out = limited(NASTY[name], block=block)
+    assert np.isfinite(out).all()
+    assert 20 * np.log10(np.abs(resample_poly(out.astype(float), 4, 1, axis=0)).max()) < -1.0
+    assert true_peak_db(out) < -1.0
+    assert np.abs(out).max() > 0.05
+
+
 @pytest.mark.parametrize("name", SOUNDS)
 def test_true_peak_stays_under_minus_one(name):
     out = limited(SOUNDS[name])
