@@ -33,7 +33,7 @@ class NoteTap:
     """
 
     def __init__(self, state: Any, bus: Bus) -> None:
-        self._notes, self._count, self._piece = state.notes, state.note_count, state.piece.state
+        self._notes, self._count, self._piece = state.notes, state.note_count, state.memory["piece"]["state"]
         self._section = bus.notes
         self._taken = int(state.note_count[0])
         self.begun, self.hit = 0, 0.0

@@ -245,7 +245,7 @@ class _Notes:
 
     def gather(self) -> None:
         if self._harmony is not None:
-            piece = self._harmony.state.piece.state[0]
+            piece = self._harmony.state.memory["piece"]["state"][0]
             if piece["started"] and piece["beat"] >= self._next_beat:
                 self._file.beat(float(piece["position"]) / RATE, float(piece["beat"]))
                 self._next_beat = math.floor(piece["beat"]) + 1.0
