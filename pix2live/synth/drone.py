@@ -41,6 +41,8 @@ _GONE = 1e-4  # a partial takes another note where it is not heard
 _SAME_NOTE = 0.03
 _VOICED_HZ = 130.0  # below it only root and fifth: anything else is mud
 _REACH = 0.012  # of the picture's width, to either side, where detail is looked for
+_SECOND = 0.6  # level of the flat one of two
+_SLOWLY_HZ = 300.0
 _MODES = (2.756, 5.404)  # of a free bar
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
@@ -199,22 +201,19 @@ def _deal_notes(drone: Drone, knobs: Any) -> None:
     s.notes = 0
     for i in range(found):
         degree = (notes[i] - root) % 12
-        if note_hz(notes[i]) >= _VOICED_HZ or degree in (0, 7):
+        # The root lies deepest; what lies under the first of them is left out.
+        if degree == 0 or (s.notes > 0 and (degree == 7 or note_hz(notes[i]) >= _VOICED_HZ)):
             notes[s.notes] = notes[i]
             s.notes += 1
     if s.notes == 0:
-        # A range without a note of the scale: the root nearest to its lower end.
+        # A range without a root: the one nearest to its lower end.
         lowest = 69.0 + 12.0 * math.log2(min(s.low_hz, s.high_hz) / 440.0)
         notes[0] = root + 12 * math.floor((lowest - root) / 12.0 + 0.5)
         s.notes = 1
     s.since_s = 0.0
     for p in drone.partials:
         p.want = notes[min(int(p.height * s.notes), s.notes - 1)]
-    deepest = notes[0]
-    for i in range(s.notes):
-        if (notes[s.notes - 1 - i] - root) % 12 == 0:
-            deepest = notes[s.notes - 1 - i]
-    drone.partials[0].want = drone.partials[1].want = deepest
+    drone.partials[0].want = drone.partials[1].want = notes[0]
 
 
 @kernel
@@ -257,8 +256,9 @@ def _look(s: Any, p: Any, score: NDArray[np.float32], sounding: bool, sample_rat
 
     octaves = math.log2(p.hz / max(min(s.low_hz, s.high_hz), 1.0))
     tilt = 10.0 ** (min(s.tilt_db + 4.0 * s.stir, 3.0) * octaves / 20.0)
-    p.aim = bright * bright * breath * tilt
-    p.ring_aim = s.metal * grain * (0.3 + 0.7 * breath) * math.sqrt(tilt)
+    # Two that are equally loud would cancel where they beat.
+    p.aim = bright * bright * breath * tilt * (1.0 if p.side > 0.0 else _SECOND)
+    p.ring_aim = 1.6 * s.metal * grain * (0.3 + 0.7 * breath) * math.sqrt(tilt)
     warmth = _cell(score, 2, x, y)
     warmth *= 1.25 / (0.25 + abs(warmth))
     room = min(max((0.5 - TONED_HARMONICS * p.hz / sample_rate) * 5.0, 0.0), 1.0)
@@ -284,7 +284,9 @@ def _cell(score: NDArray[np.float32], plane: int, x: float, y: float) -> float:
 @kernel
 def _tune(s: Any, p: Any, sample_rate: float) -> None:
     """Where a partial and its ring are going in pitch, and how loud the ear hears them there."""
-    hz = p.hz * 2.0 ** (p.side * s.detune_cents * (0.5 + 0.5 * p.hash) / 1200.0)
+    # Less of it high up, where as many cents beat faster.
+    cents = s.detune_cents * (0.5 + 0.5 * p.hash) * math.sqrt(min(_SLOWLY_HZ / p.hz, 1.0))
+    hz = p.hz * 2.0 ** (p.side * cents / 1200.0)
     p.step, p.ring_step = step_from_hz(hz, sample_rate), step_from_hz(hz * p.mode, sample_rate)
     p.weight = ear_weight(hz) * (1.0 + 1.25 * (p.to_even * p.to_even + p.to_odd * p.to_odd))
     p.bell = ear_weight(hz * p.mode) if hz * p.mode < 0.45 * sample_rate else 0.0
