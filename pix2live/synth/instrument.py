@@ -149,22 +149,27 @@ def _make_chunk(parts: _Parts, score: NDArray[np.float32], bpm: float, beats: fl
 
 
 class Instrument:
-    """Plays a score: each row is a sinusoid, brightness its level, and a playhead sweeps across the columns.
+    """Three instruments that a picture plays, mixed at equal power: scan, drone and harmony.
 
+    The scan plays a score: each row is a sinusoid, brightness its level, and a playhead sweeps across the columns. The
+    drone sounds all of the score at once (``drone.py``); harmony composes from what routes tell it of the picture
+    (``harmony.py``). What is at level 0 sleeps: it costs nothing and changes no bit.
     Sound is made in chunks of 64 samples on absolute sample positions: params are read at a chunk's start and reached
     at its end along straight ramps, so the sound is the same to the bit at every block size. A new score is glided to
     within 1/30 s, the playhead going on; another number of rows, mode, scale or root is cross-faded at equal power.
     While ``synth.scan.normalise`` is on, the level follows the picture as a whole (time constant 1 s) towards -20 dBFS
     RMS, weighted by the ear, so that dark and bright pictures, few rows and many, are all comfortable.
-    Filter, chorus, delay and reverb follow, and sleep until they are asked for; then gain, mute and limiter.
+    Filter, chorus, delay and reverb follow, and sleep until they are asked for; then the slow gain of long runs, gain,
+    mute and limiter.
 
     Args:
         sample_rate: Hz.
         max_partials: most rows that a score may have.
-        seed: of the partials' starting phases.
+        seed: of the partials' starting phases, the drone's ways and harmony's piece.
 
     Attributes:
         latency_samples: of the limiter (1.5 ms), the only delay.
+        harmony: whose ``state`` holds the notes played.
 
     ``process`` and ``reset`` belong to the audio thread, ``set_score`` and ``panic`` to any other thread.
     """
