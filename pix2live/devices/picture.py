@@ -1,5 +1,6 @@
 """Still pictures and folders of them, as cameras."""
 
+import contextlib
 import io
 import math
 import re
@@ -12,6 +13,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from pix2live.devices.frames import MAX_WIDTH, fit
 from pix2live.errors import FileError
+from pix2live.quiet import quiet_stderr
 
 MAX_SIDE = 4096
 MAX_PIXELS = 400_000_000   # 1.2 GB decoded; what is larger is a bomb or a map
@@ -32,12 +34,16 @@ def is_picture(path: Path) -> bool:
     try:
         with Image.open(path):
             return True
-    except (UnidentifiedImageError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
-        return False
     except OSError as error:
+        if isinstance(error, UnidentifiedImageError):
+            return False
         if error.errno is None:
             return True  # cut short in its header: whoever loads it says so
-        raise FileError(error.strerror or "cannot be read", str(path)) from error
+        if isinstance(error, PermissionError):
+            raise FileError("may not be read", str(path), "change its permissions") from error
+        raise FileError(error.strerror or "cannot be read", str(path), "check that it is there") from error
+    except Exception:  # readers of broken headers raise nearly anything
+        return False
 
 
 def moves(path: Path) -> bool:
@@ -74,7 +80,8 @@ def load_picture(path: str | Path, max_side: int = MAX_SIDE) -> np.ndarray:
             if image.format != "JPEG2000":
                 # JPEG decodes straight to a half, quarter or eighth: the same for a fraction of time and memory.
                 image.draft("RGB" if image.mode in ("RGB", "YCbCr") else None, (max_side, max_side))
-                image.load()
+                with quiet_stderr() if image.format == "TIFF" else contextlib.nullcontext():  # libtiff complains there
+                    image.load()
                 return picture_of(image, max_side)
         return _load_jpeg_2000(path, max_side)
     except FileError:

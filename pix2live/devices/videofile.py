@@ -22,6 +22,8 @@ _SAME_MATRIX = {6: Colorspace.ITU601, 10: Colorspace.BT2020}  # SMPTE 170M; BT.2
 _THREADED_PIXELS = 1920 * 1088
 _MEND = "give a video that plays elsewhere, or convert it to MP4 (H.264)"
 _NOT_VIDEO = ("tty",)  # FFmpeg would play a text file as a terminal recording
+_LISTS = (b"#EXTM3U", b"ffconcat")  # it would play the files that are named there, and wait for more to be named
+_PATIENCE_S = 20.0
 
 
 class VideoFile:
@@ -46,6 +48,9 @@ class VideoFile:
                 raise FileError("is a folder, not a video", str(self._path))
             if self._path.stat().st_size == 0:
                 raise FileError("is empty", str(self._path), _MEND)
+            with self._path.open("rb") as file:
+                if file.read(64).lstrip(b"\xef\xbb\xbf \r\n").startswith(_LISTS):
+                    raise FileError("is a list of films, not a film", str(self._path), "give one of them")
             self._open()
             self._measure()
             self._restart()
@@ -67,7 +72,11 @@ class VideoFile:
         self._advance()
         self._rgb = self._convert(self._now[1])
         self._rgb_of = self._now[0]
-        self.size = self._rgb.shape[1], self._rgb.shape[0]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the frame last asked for: some films change theirs."""
+        return self._rgb.shape[1], self._rgb.shape[0]
 
     def frame_at(self, now_s: float) -> tuple[np.ndarray, float]:
         """The frame shown at ``now_s`` (any order), and when it began to be shown. Never raises."""
@@ -103,7 +112,7 @@ class VideoFile:
     def _open(self) -> None:
         self.close()
         # "file:" keeps a colon in the name from being read as a protocol.
-        self._container = container = av.open(f"file:{self._path}")
+        self._container = container = av.open(f"file:{self._path}", timeout=_PATIENCE_S)
         streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
         if not streams or container.format.name in _NOT_VIDEO:
             if container.streams.audio:

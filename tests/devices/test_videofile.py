@@ -1,5 +1,7 @@
 import random
+import time
 
+import av
 import numpy as np
 import pytest
 
@@ -238,3 +240,55 @@ def test_closed_it_keeps_its_last_frame(even):
     video.close()
     assert video.frame_at(1.0)[0] is frame
     assert video.frame_at(2.0)[0] is frame and video.frame_at(0.0)[0] is frame
+
+
+def test_a_film_that_changes_its_size_goes_on_in_the_new_one(folder):
+    parts = []
+    for n, (width, height) in enumerate(((160, 96), (320, 192))):
+        path = write_video(folder / f"part{n}.ts", [numbered(20 * n + i, width, height) for i in range(20)],
+                           stamps=[n + 1 + i / 20 for i in range(20)], rate=20)
+        parts.append(path.read_bytes())
+    path = folder / "grows.ts"
+    path.write_bytes(b"".join(parts))
+    film = VideoFile(path)
+    for turn in range(2):
+        for time_s, number, shape in ((0.5, 10, (96, 160, 3)), (1.5, 30, (192, 320, 3))):
+            frame, _ = film.frame_at(turn * film.duration_s + time_s)
+            assert frame.shape == shape and film.size == (shape[1], shape[0])
+            assert abs(number_of(frame) - number) <= 1
+
+
+def test_a_film_of_no_frames_and_one_of_no_codec_get_one_line(folder):
+    with av.open(str(folder / "none.mkv"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.start_encoding()
+    raw = (write_video(folder / "known.avi", [numbered(1)] * 3, codec="mpeg4")).read_bytes()
+    (folder / "unknown.avi").write_bytes(raw.replace(b"FMP4", b"QQQQ"))
+    for name in ("none.mkv", "unknown.avi"):
+        with pytest.raises(FileError) as raised:
+            VideoFile(folder / name)
+        assert name in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_list_of_films_is_refused_and_not_waited_for(folder):
+    (folder / "list.mp4").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:9,\nmore.ts\n")
+    begin_s = time.monotonic()
+    with pytest.raises(FileError, match="list of films"):
+        VideoFile(folder / "list.mp4")
+    assert time.monotonic() - begin_s < 5.0
+
+
+def test_large_films_of_smpte_170m_keep_their_colours(folder):
+    red = np.zeros((720, 64, 3), np.uint8)
+    red[:] = (220, 40, 30)
+    path = folder / "sd_colours.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 720, "yuv420p"
+        stream.codec_context.colorspace = 6  # SMPTE 170M, as telephones write it
+        frame = av.VideoFrame.from_ndarray(red, "rgb24").reformat(format="yuv420p", dst_colorspace="ITU601")
+        frame.pts = 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert np.abs(VideoFile(path).frame_at(0.0)[0][300, 30].astype(int) - (220, 40, 30)).max() <= 6
