@@ -57,6 +57,7 @@ KINDS = np.array([
     [0, 3, 4, 6, -1],
 ])  # fmt: skip
 
+_INCOMPLETE = 30.0  # cost of a voicing without a tone that makes the chord what it is
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX2 = np.uint64(0x94D049BB133111EB)
@@ -244,7 +245,7 @@ def lead(
                             if not bits & (1 << t):
                                 # The root may sound in the bass, and a fifth is hardly missed.
                                 plain = (t == 0 and held) or (t == 2 and count > 3)
-                                cost += (1.0 if count > 3 else 4.0) if plain else 12.0
+                                cost += (1.0 if count > 3 else 4.0) if plain else _INCOMPLETE
                         up = (a > here0) + (b > here1) + (c > here2) + (d > here3)
                         down = (a < here0) + (b < here1) + (c < here2) + (d < here3)
                         if up == 4 or down == 4:
@@ -255,7 +256,7 @@ def lead(
                         if cost < best:
                             best = cost
                             after[0], after[1], after[2], after[3] = a, b, c, d
-        if best < 1e9:
+        if best < _INCOMPLETE:
             return
 
 

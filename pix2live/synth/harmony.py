@@ -51,7 +51,6 @@ KEYS = ("auto", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _TARGET_POWER = 2.0 * 10.0 ** (-20.0 / 10.0)  # of both channels: -20 dBFS RMS each
 _LEVEL_S = 40.0  # of the slow gain that keeps the long run even
 _MOST_GAIN = 2.5
-_RANGE_DB = 9.0  # what the form may differ by, from no intensity to full
 _SMOOTH_S = 0.02
 _USUAL = 0.75  # a part's level at which it stands as it was balanced
 _TEMPO_S = 1.5
@@ -168,7 +167,7 @@ def silence_harmony(state: HarmonyState) -> None:
     for i in range(len(piece.voicing)):
         piece.voicing[i] = 0
     s.started = s.bass = s.duck = s.light = 0
-    s.phase = s.section = s.slot = 0
+    s.phase = s.section = s.slot = s.bass_in = 0
     s.chosen_seed = -1
     for part in range(len(PARTS)):
         m.gains[0, part] = m.gains[1, part] = -1.0
@@ -316,7 +315,7 @@ def _blend(m: Record, mix: NDArray[np.float32]) -> None:
                 out[c, n] += x * (c0 + (c1 - c0) * t)
     m.dip = duck
     power = weighted_power(m.biquads, m.heard, total)
-    wanted = _TARGET_POWER * 10.0 ** (0.1 * _RANGE_DB * (s.intensity - 0.65))
+    wanted = _TARGET_POWER * 10.0 ** (0.1 * s.wanted_db)
     gain = s.gain
     if power > 1e-7:
         slow = 1.0 - math.exp(-CHUNK / (_LEVEL_S * rate))

@@ -40,7 +40,7 @@ def compose_melody(piece: Record, knobs: Record) -> None:
     period = STYLE_PERIODS[s.style, int(4.0 * chance(s.seed, 21, s.material, s.style))]
     become = PERIODS[period, bar]
     # Breaks are often silent, so that the theme is missed; elsewhere it rarely is.
-    silent = s.section > 1 and chance(s.seed, 22, s.section, 0) < (0.5 if s.theme == 2 else 0.07)
+    silent = knobs.form > 0.1 and s.section > 1 and chance(s.seed, 22, s.section, 0) < (0.5 if s.theme == 2 else 0.07)
     s.resting = int(become == REST or silent)
     if s.resting == 1:
         return
@@ -51,7 +51,8 @@ def compose_melody(piece: Record, knobs: Record) -> None:
     if s.theme == 1:
         middle += 2
     # What was heard before comes back changed: turned over, late, or answered an octave higher.
-    change = chance(s.seed, 27, s.section, 0) if s.section % 2 == 1 or s.section > 3 else 0.0
+    again = s.section % 2 == 1 or s.section > 3
+    change = chance(s.seed, 27, s.section, 0) if again and knobs.form > 0.1 else 0.0
     if change > 0.8 and bar >= 4 and become != CADENCE:
         middle += 7
     elif 0.35 < change < 0.6 and become == STATE and bar >= 4:

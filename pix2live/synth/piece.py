@@ -36,6 +36,9 @@ from pix2live.synth.patterns import (
 Record = Any
 PHRASE_BARS = 4
 PLAYING, CADENCING, ENDING, ENDED = range(4)
+FORM_RANGE_DB = 8.0
+"""What the form may differ by in loudness, from no intensity to full."""
+_MEAN_DB = 10.0 * np.log10(np.mean(10.0 ** (0.1 * FORM_RANGE_DB * (INTENSITY - STEADY_INTENSITY)), axis=1))
 _HYSTERESIS = 0.07
 _DRASTIC = 0.3  # beyond this the style or mode turns at the next bar, not the next phrase
 
@@ -46,10 +49,11 @@ _STATE = np.dtype([
     ("samples_per_step", np.float64),
     ("style", np.int64), ("mode", np.int64), ("fifths", np.int64), ("tonic", np.int64),
     ("movement", np.int64), ("section", np.int64), ("theme", np.int64), ("material", np.int64),
-    ("intensity", np.float64), ("energy", np.float64), ("phase", np.int64),
+    ("intensity", np.float64), ("wanted_db", np.float64), ("energy", np.float64), ("phase", np.int64),
     ("slot", np.int64), ("degree", np.int64), ("kind", np.int64), ("tones", np.int64), ("root", np.int64),
     ("turning", np.int64),  # 1: the second half of this bar has the dominant of what follows
-    ("bass", np.int64), ("bass_line", np.int64), ("groove", np.int64), ("fill", np.int64), ("crash", np.int64),
+    ("bass", np.int64), ("bass_in", np.int64), ("entered", np.int64),
+    ("bass_line", np.int64), ("groove", np.int64), ("fill", np.int64), ("crash", np.int64),
     ("order", np.int64), ("pulse", np.int64), ("echo_pulse", np.int64), ("resting", np.int64), ("fresh", np.int64),
     ("light", np.float64), ("duck", np.float64),
     ("power", np.float64), ("wanted_power", np.float64), ("gain", np.float64),
@@ -132,7 +136,9 @@ def _form(knobs: Record, s: Record, bar: int) -> None:
     within = (bar % SECTION_BARS) / SECTION_BARS
     here, there = INTENSITY[plan, nth], INTENSITY[plan, (nth + 1) % SECTIONS]
     arc = here + (0.35 * (there - here) * within if there > here else 0.0)
-    s.intensity = STEADY_INTENSITY + min(knobs.form * 1.25, 1.0) * (arc - STEADY_INTENSITY)
+    much = min(knobs.form * 1.25, 1.0)
+    s.intensity = STEADY_INTENSITY + much * (arc - STEADY_INTENSITY)
+    s.wanted_db = FORM_RANGE_DB * (s.intensity - STEADY_INTENSITY) - much * _MEAN_DB[plan]
     s.crash = int(bar % SECTION_BARS == 0 and nth > 0 and s.intensity > 0.7
                   and INTENSITY[plan, nth - 1] < INTENSITY[plan, nth])  # fmt: skip
     if s.fresh == 1 or bar % SECTION_BARS == 0:
@@ -176,6 +182,8 @@ def chord_centre(knobs: Record) -> float:
 def begin_bar(piece: Record, knobs: Record, bar: int) -> bool:
     """Decide style, mode, key, theme and chord of a bar, counted from the piece's begin; True if the chord is new."""
     s = piece.state
+    if s.phase == ENDED and knobs.ending < 0.5:
+        s.phase, s.fresh = PLAYING, 1
     s.seed = s.own_seed + 7919 * int(knobs.seed)
     reseeded = s.seed != s.chosen_seed
     s.chosen_seed = s.seed
@@ -200,8 +208,7 @@ def begin_bar(piece: Record, knobs: Record, bar: int) -> bool:
         s.phase = min(s.phase + 1, ENDED)
         if s.phase == ENDING:
             _chord(piece, knobs, s, 0, 2, False)
-            return True
-        return False
+        return True
     changed = new or bar % bars == 0 or slot != s.slot
     if changed:
         s.slot = slot

@@ -24,7 +24,7 @@ LEVELS = np.array([  # amplitude of each style's pad, bass, arp, melody, bells, 
     [0.162, 0.23, 0.30, 0.26, 0.29, 0.0],
     [0.095, 0.42, 0.29, 0.32, 0.24, 0.0],
     [0.100, 0.34, 0.29, 0.40, 0.28, 0.35],
-    [0.095, 0.37, 0.33, 0.40, 0.28, 0.36],
+    [0.095, 0.36, 0.39, 0.46, 0.30, 0.36],
 ])  # fmt: skip
 
 _NOTE = np.dtype([
@@ -59,7 +59,7 @@ def _say(
             hand = 1.0 + 0.3 * loose * (chance(s.seed, 80 + part, s.next_step, note) - 0.5)
             q[i].velocity = min(max(velocity * hand, 0.02), 1.0)
             q[i].pan, q[i].attack_s = pan, attack_s
-            short = 1.0 - 0.6 * knobs.roughness
+            short = 1.0 - 0.55 * knobs.roughness * knobs.roughness
             q[i].length = FOREVER if steps < 0.0 else int(steps * s.samples_per_step * short)
             return
 
@@ -169,6 +169,9 @@ def plan_bar(piece: Record, knobs: Record) -> None:
     s.groove = tables.STYLE_GROOVES[s.style, min(max(int(bent), 0), 3)]
     s.order = int(chance(s.seed, 33, s.material, s.section % 2) * len(tables.ORDERS))
     bar = s.bar
+    playing = int(plays(piece, knobs, tables.BASS))
+    s.entered = int(playing == 1 and s.bass_in == 0)
+    s.bass_in = playing
     s.fill = -1
     if bar % 8 == 7 or (bar % 4 == 3 and chance(s.seed, 34, bar, 0) < 0.45):
         s.fill = int(chance(s.seed, 35, bar, 0) * len(tables.FILLS))
@@ -215,6 +218,14 @@ def _bass(
         if line[i, 0] != step:
             continue
         note, tone = s.bass, int(line[i, 2])
+        steps = line[i, 1] * 0.92
+        if s.style == tables.AMBIENT:
+            steps = line[i, 1] * 1.02
+            if line[i, 1] >= tables.STEPS:  # one breath for the whole chord
+                bars = tables.BARS_PER_CHORD[s.style]
+                if s.bar % bars != 0 and s.entered == 0:
+                    continue
+                steps = 16.0 * (bars - s.bar % bars)
         if tone == tables.FIFTH:
             note = nearest_tone(s.bass + 7, piece.tones, s.tones, False)
         elif tone == tables.OCTAVE:
@@ -224,7 +235,6 @@ def _bass(
         # A line thins out when the picture does.
         if i > 0 and knobs.density < 0.06 * i:
             continue
-        steps = line[i, 1] * (1.02 if s.style == tables.AMBIENT else 0.92)
         _say(players, s, knobs, at, tables.BASS, _BASS_SOUND[s.style], note, loud * line[i, 3], steps, 0.0, 0.0, -1)
 
 

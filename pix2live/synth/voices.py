@@ -117,7 +117,7 @@ def strike(
     r.fall = math.exp(-6.9 * CHUNK / (shape.release_s * sample_rate))
     angle = 0.25 * math.pi * (1.0 + pan)
     r.near, r.far = math.cos(angle), math.sin(angle)
-    r.rasp = 0.85 * roughness**1.5
+    r.rasp = 0.9 * roughness**1.25
     lot = chance(seed, 90, r.serial, part)
     r.turn, r.breath = lot, 6.0 * lot
     r.breath_step = 2.0 * math.pi * CHUNK / (sample_rate * (7.0 + 9.0 * lot))

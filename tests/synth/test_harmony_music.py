@@ -1,0 +1,191 @@
+"""What the picture asks of the harmony is heard: in its notes, and in its sound."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from pix2live.analysis.analyzer import Analyzer, AudioFeatures
+from pix2live.dsp.weighting import k_weighting, weighted_power
+from pix2live.signals.table import AUDIO
+from pix2live.synth.composing import MODES
+from pix2live.synth.harmony import KEYS, Harmony
+from tests.synth.band import CALM, CITY, LOW_RATE, STYLES, Listener, piece
+
+RATE = 48000
+KICK = 36
+RISING = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def rises(values, ties=False):
+    return all(a <= b if ties else a < b for a, b in itertools.pairwise(values))
+
+
+def kicks(listener):
+    return np.array([n.start_s for n in listener.notes("drums") if n.note == KICK])
+
+
+def heard(sound, *names):
+    """Means of audio signals over the sound (2, frames) at 48 kHz, its first second left out."""
+    analyzer = Analyzer(RATE, 2)
+    out = AudioFeatures(sound.shape[1] // 256 + 2)
+    hops = analyzer.process(np.ascontiguousarray(sound.T), out)
+    return [float(out.scalars[190:hops, AUDIO.index(f"audio.{name}")].mean()) for name in names]
+
+
+def state_of(listener):
+    return listener.harmony.state.memory["piece"]["state"][0]
+
+
+def test_valence_brightens_the_mode():
+    modes = [int(state_of(piece(0.1, valence=v))["mode"]) for v in np.linspace(1.0, -1.0, 13)]
+    assert rises(modes, ties=True)
+    assert set(modes) == set(range(len(MODES)))
+
+
+def test_warmth_goes_round_the_circle_of_fifths_to_flats():
+    keys = [int(state_of(piece(0.1, warmth=w))["fifths"]) for w in (1.0, 0.75, 0.5, 0.25, 0.0)]
+    assert keys == [-5, -3, 0, 3, 6]
+    assert [int(state_of(piece(0.1, key=k))["tonic"]) for k in KEYS[1:]] == list(range(12))
+
+
+@pytest.mark.parametrize(("arousal", "tempo"), [(-1.0, 50.0), (-0.5, 75.0), (0.0, 100.0), (0.5, 125.0), (1.0, 150.0)])
+def test_arousal_sets_the_tempo(arousal, tempo):
+    gaps = np.diff(kicks(piece(9.0, style="pulse", arousal=arousal, rhythm=0.1, humanise=0.0, form=0.0)))
+    assert np.median(gaps) == pytest.approx(60.0 / tempo, rel=0.002)
+
+
+def test_a_tempo_set_by_hand_holds():
+    gaps = np.diff(kicks(piece(9.0, style="pulse", arousal=-1.0, tempo=128.0, rhythm=0.1, humanise=0.0, form=0.0)))
+    assert np.median(gaps) == pytest.approx(60.0 / 128.0, rel=0.001)
+
+
+def test_locked_it_lands_on_the_beat_and_follows_a_jump():
+    listener = Listener(Harmony(RATE, 1), RATE)
+    options = dict(style="pulse", rhythm=0.1, humanise=0.0, form=0.0, follow=1.0, bpm=117.0)
+    listener.play(4.0, beats=lambda t: 5.3 + t * 117.0 / 60.0, **options)
+    listener.play(4.0, beats=lambda t: 105.75 + (t - 4.0) * 117.0 / 60.0, **options)
+    times = kicks(listener)
+    before, after = times[times < 4.0], times[times >= 4.0]
+    for times, first in ((before, 5.3), (after - 4.0, 105.75)):
+        beats = first + times * 117.0 / 60.0
+        assert len(beats) >= 7
+        assert np.abs(beats - np.round(beats)).max() * 60.0 / 117.0 < 1e-4
+
+
+def test_swing_delays_every_second_sixteenth_by_a_third_of_it():
+    options = dict(style="pulse", tempo=120.0, density=1.0, rhythm=0.3, humanise=0.0, form=0.0)
+    step_s = 60.0 / 120.0 / 4.0
+    for swing in (0.0, 0.5, 1.0):
+        places = np.array([n.start_s for n in piece(6.0, swing=swing, **options).notes("drums")]) / step_s % 2.0
+        late = places[(places > 0.5) & (places < 1.9)]
+        assert len(late) > 10
+        assert late == pytest.approx(1.0 + swing / 3.0, abs=0.01)
+
+
+def test_steps_are_straight_without_swing_and_humanise():
+    listener = piece(8.0, rate=RATE, style="minimal", tempo=100.0, humanise=0.0, drums=0.75)
+    places = np.array([n.start_s for n in listener.notes("arp", "bass")]) * 100.0 / 60.0 * 4.0
+    assert np.abs(places - np.round(places)).max() < 0.002
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_denser_pictures_have_more_notes(style):
+    counts = [len(piece(25.0, **{**STYLES[style], "style": style, "form": 0.0, "density": d}).notes()) for d in RISING]
+    assert rises(counts)
+    assert counts[-1] > 1.6 * counts[0]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_higher_pictures_play_higher(style):
+    means = [np.mean([n.note for n in piece(25.0, **{**STYLES[style], "style": style, "register": r})
+                      .notes("pad", "bass", "arp", "melody", "bells")]) for r in RISING]  # fmt: skip
+    assert rises(means)
+    assert means[-1] - means[0] > 8.0
+
+
+@pytest.mark.parametrize("style", ["ambient", "pulse"])
+def test_brightness_is_heard_as_brightness(style):
+    sounds = [piece(5.0, rate=RATE, **{**STYLES[style], "brightness": b}).sound for b in RISING[::2]]
+    assert rises([heard(sound, "centroid")[0] for sound in sounds])
+
+
+@pytest.mark.parametrize("style", ["ambient", "pulse"])
+def test_rough_pictures_sound_rough(style):
+    sounds = [piece(5.0, rate=RATE, **{**STYLES[style], "roughness": r}).sound for r in (0.0, 0.5, 1.0)]
+    rough = [heard(sound, "roughness")[0] for sound in sounds]
+    assert rises(rough)
+    assert rough[-1] > 1.2 * rough[0]
+
+
+def test_notes_in_common_ring_on():
+    pads = piece(40.0, **CALM).notes("pad")
+    chord_s = 8 * 60.0 / 75.0
+    assert len(pads) < 0.9 * 4 * 40.0 / chord_s
+    assert max((n.end_s or 40.0) - n.start_s for n in pads) > 1.5 * chord_s
+
+
+def test_a_theme_comes_back():
+    bar_s = 60.0 / 120.0 * 4
+    listener = piece(34 * bar_s, style="chamber", tempo=120.0, valence=0.4, density=0.6, humanise=0.0, form=0.0)
+
+    def bar(number):
+        return [(round((n.start_s - number * bar_s) * 8.0), n.note) for n in listener.notes("melody")
+                if number * bar_s - 0.01 <= n.start_s < (number + 1) * bar_s - 0.01]  # fmt: skip
+
+    firsts = [bar(number) for number in (0, 4, 16, 32)]
+    assert any(firsts)
+    assert firsts[0] == firsts[1] == firsts[2] == firsts[3]
+    assert len({tuple(bar(number)) for number in range(8)}) >= 3
+
+
+def test_form_lets_parts_enter_and_leave():
+    listener = piece(130.0, style="pulse", tempo=180.0, valence=-0.2, density=0.5, form=1.0)
+    section_s = 8 * 4 * 60.0 / 180.0
+    counts = [sum(n * section_s <= note.start_s < (n + 1) * section_s for note in listener.notes("drums"))
+              for n in range(12)]  # fmt: skip
+    assert min(counts) < 0.5 * max(counts)
+    steady = piece(60.0, style="pulse", tempo=180.0, valence=-0.2, density=0.5, form=0.0).notes("drums")
+    halves = [sum(n.start_s < 30.0 for n in steady), sum(n.start_s >= 30.0 for n in steady)]
+    assert abs(halves[0] - halves[1]) < 0.1 * len(steady)
+
+
+def test_a_change_of_picture_turns_style_with_the_next_bar():
+    listener = Listener(Harmony(LOW_RATE, 1), LOW_RATE)
+    listener.play(10.0, **CALM)
+    assert not listener.notes("drums")
+    listener.play(8.0, **CITY)
+    first = min(n.start_s for n in listener.notes("drums"))
+    assert 10.0 <= first < 10.0 + 4 * 60.0 / 75.0 + 0.1
+
+
+def test_an_ending_is_a_cadence_on_the_tonic_and_then_silence():
+    listener = Listener(Harmony(LOW_RATE, 1), LOW_RATE)
+    options = dict(style="chamber", key="D", mode="ionian", tempo=150.0, tension=0.1)
+    listener.play(8.0, **options)
+    tail = listener.play(24.0, ending=1.0, **options)
+    last = [n for n in listener.notes("pad") if n.start_s > 8.0][-4:]
+    assert {n.note % 12 for n in last} <= {2, 6, 9, 4}
+    assert all(n.start_s < 14.0 for n in listener.notes())
+    assert all(n.end_s is not None for n in listener.notes())
+    assert np.abs(tail[:, -LOW_RATE:]).max() < 1e-3
+    listener.play(4.0, **options)
+    assert listener.notes()[-1].start_s > 32.0
+
+
+def test_parts_that_nobody_wants_send_no_notes():
+    parts = ("pad", "bass", "arp", "melody", "bells", "drums")
+    for part in parts:
+        listener = piece(8.0, **{**CITY, **{other: 0.0 for other in parts}, part: 0.75})
+        assert {n.part for n in listener.notes()} <= {part}
+
+
+def test_the_long_run_does_not_drift():
+    """A quarter of an hour that goes through all kinds of pictures again and again: each round is as loud."""
+    listener = Listener(Harmony(LOW_RATE, 1), LOW_RATE)
+    weighting, memory, means = k_weighting(LOW_RATE), np.zeros((2, 4)), []
+    for _ in range(4):
+        power = [weighted_power(weighting, memory, listener.play(50.0, **style)) for style in STYLES.values()]
+        means.append(10.0 * np.log10(np.mean(power)))
+    assert max(means[1:]) - min(means[1:]) < 1.0
+    assert np.mean(means) == pytest.approx(-17.0, abs=1.5)  # -20 dBFS RMS, weighted by the ear, in either channel
