@@ -17,7 +17,8 @@ from pix2live.synth.harmony import HARMONY_SPECS, Harmony, HarmonyState, harmony
 from pix2live.synth.loudness import LOUDNESS_SPECS, Loudness, keep_loudness
 from pix2live.synth.master import DRONE, HARMONY, MASTER_SPECS, SCAN, Master, add_part, fade_level, finish
 from pix2live.synth.ramps import ramp
-from pix2live.synth.sweep import SCAN_SPECS, Scan, hush_scan, rest_scan, scan_chunk, take_score
+from pix2live.synth.scan import take_score
+from pix2live.synth.sweep import SCAN_SPECS, Scan, hush_scan, rest_scan, scan_chunk
 
 _BEAT_GRAIN = float(1 << 20)  # beats are rounded to this, so that their sums are the same at every block size
 _MOST_BEATS = 1e9
@@ -143,7 +144,7 @@ def _make_chunk(parts: _Parts, score: NDArray[np.float32], bpm: float, beats: fl
         parts.scan.state[0].playhead = 0.0
         hush_drone(parts.drone)
         silence_harmony(parts.harmony)
-        s.hushed = 1
+        s.hushed = s.pictured
         silence_effects(parts.effects)
     limit(parts.chunk, parts.limiter, parts.limits[0], parts.limits[1], parts.limits[2])
 
@@ -294,4 +295,4 @@ class Instrument:
         self._scan.state["fresh"] = 1
         if score is not self._silence:
             self._scan.state["wanted_rows"] = score.shape[2]
-            self._master.state["hushed"] = 0
+            self._master.state["hushed"], self._master.state["pictured"] = 0, 1

@@ -27,7 +27,8 @@ _NOTHING = 1e-5
 _STATE = np.dtype([
     ("ready", np.int64),  # samples of the chunk not yet handed out
     ("stopping", np.int64),  # a panic is fading
-    ("hushed", np.int64),  # after a panic, until there is a score
+    ("hushed", np.int64),  # after a panic, until there is a score again
+    ("pictured", np.int64),  # there has been one
     ("begun", np.int64),
     ("started", np.int64),  # the first fade-in is over
     ("gain", np.float64), ("fade", np.float64),

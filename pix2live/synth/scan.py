@@ -89,6 +89,21 @@ def _encoded(table: NDArray[np.float32], light: np.float32) -> np.float32:
     return table[i] + (table[i + 1] - table[i]) * (at - np.float32(i))
 
 
+@kernel
+def take_score(score: NDArray[np.float32], copy: NDArray[np.float32]) -> None:
+    """Copy a score (columns, rows, 2 or 3) to (3, columns, rows), NaN to 0, brightness to 0..1, warmth to -1..1.
+
+    A kernel, so that Python's lock stays free for the callback; planes, so that the callback's loops are quick.
+    """
+    columns, rows, planes = score.shape
+    for plane in range(3):
+        low = np.float32(-1.0 if plane == 2 else 0.0)
+        for column in range(columns):
+            for row in range(rows):
+                x = score[column, row, plane] if plane < planes else np.float32(0.0)
+                copy[plane, column, row] = np.float32(0.0) if np.isnan(x) else min(max(x, low), np.float32(1.0))
+
+
 def _resized(picture: NDArray, height: int, width: int) -> NDArray:
     """Area average where the picture shrinks, linear interpolation where it grows, each axis on its own."""
     if (height, width) == picture.shape[:2]:

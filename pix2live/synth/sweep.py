@@ -134,6 +134,7 @@ def hush_scan(scan: Scan) -> None:
     for i in range(bank.level.size):
         bank.level.flat[i] = bank.parting.flat[i] = 0.0
     s.switching = s.gliding = 0
+    s.visits = 0  # it may wake to another picture
 
 
 @kernel
@@ -320,8 +321,11 @@ def _aim(
     pan_left, pan_right = np.float32(math.sqrt(2.0) * math.cos(angle)), np.float32(math.sqrt(2.0) * math.sin(angle))
     left0, left1, right0, right1 = score[0, here], score[0, there], score[1, here], score[1, there]
     colours = s.warm_up != 0.0 or s.hue_tone > 0.0
-    # One chunk more than the knob is up, so that the overtones fade out.
-    s.toned = 2 if s.hue_tone > 0.0 else max(s.toned - 1, 0)
+    # One chunk more than the knob is up, so that the overtones fade out; what is taken over from keeps its own.
+    if s.hue_tone > 0.0:
+        s.toned = 2
+    elif s.toned > 0 and s.switching == 0:
+        s.toned -= 1
 
     power = 0.0
     for r in range(s.rows):
@@ -388,18 +392,3 @@ def _glide(s: Record, bank: Bank, glide_chunks: int, changed: bool) -> None:
         for c in range(2):
             for r in range(s.rows):
                 bank.next_level[c, r] += parting[c, r] * rest
-
-
-@kernel
-def take_score(score: NDArray[np.float32], copy: NDArray[np.float32]) -> None:
-    """Copy a score (columns, rows, 2 or 3) to (3, columns, rows), NaN to 0, brightness to 0..1, warmth to -1..1.
-
-    A kernel, so that Python's lock stays free for the callback; planes, so that the callback's loops are quick.
-    """
-    columns, rows, planes = score.shape
-    for plane in range(3):
-        low = np.float32(-1.0 if plane == 2 else 0.0)
-        for column in range(columns):
-            for row in range(rows):
-                x = score[column, row, plane] if plane < planes else np.float32(0.0)
-                copy[plane, column, row] = np.float32(0.0) if np.isnan(x) else min(max(x, low), np.float32(1.0))
