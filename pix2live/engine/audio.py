@@ -30,8 +30,7 @@ from pix2live.synth.scan import PLANES
 MAX_BLOCK = 4096
 HIT_S = 0.15  # in which synth.hit dies away
 FIRST_PATCH_S, FIRST_SCORE_S, FIRST_CAMERA_S = 3.0, 3.0, 1.0
-_BPM, _BEAT_COUNT, _BEAT_PHASE, _BEAT_CONFIDENCE = (
-    table.INDEX[f"beat.{name}"] for name in ("bpm", "count", "phase", "confidence"))
+_BPM, _BEAT_CONFIDENCE = table.INDEX["beat.bpm"], table.INDEX["beat.confidence"]
 _GROWING = np.array([name.endswith((".count", "_count", ".phase")) for name in table.AUDIO])
 
 
@@ -183,12 +182,13 @@ class AudioEngine:
             if panics != self._panics:
                 self.instrument.panic()
                 self._panics = panics
+            heard_s = self._heard_at(in_air_s)
             beats = np.nan
             if values[_BEAT_CONFIDENCE] > 0.0:
-                late_s = self.sound.latency_s + self.latency_frames / self.rate  # on the beat where it is heard
-                beats = values[_BEAT_COUNT] + values[_BEAT_PHASE] + late_s * values[_BPM] / 60.0
+                # On the beat where it is heard.
+                beats = self._reader.transport.beats_at(heard_s + float(params["nudge_s"][0]))
             self.instrument.process(plan.synth_values, synth, values[_BPM], beats)
-            self._tap.publish(self._synth_frames, n, self._heard_at(in_air_s), self.rate)
+            self._tap.publish(self._synth_frames, n, heard_s, self.rate)
             self._synth_frames += n
         mix(taken, synth, self._monitor, monitor, self._gain, gain, out)
         self._monitor, self._gain, self._input_gain = monitor, gain, input_gain
