@@ -26,6 +26,7 @@ _SHAPE = np.dtype([
 
 SOUNDS_MEMORY = np.dtype([  # partials that are not there have level 0 and stand last
     ("ratio", np.float32, (len(SOUNDS), PARTIALS)),  # of the fundamental
+    ("log_ratio", np.float64, (len(SOUNDS), PARTIALS)),  # natural logarithm of the ratio, not below 0
     ("level", np.float32, (len(SOUNDS), PARTIALS)),  # before brightness tilts them
     ("decay_s", np.float32, (len(SOUNDS), PARTIALS)),  # to -60 dB at middle C; 0 where the note is held
     ("side", np.float32, (len(SOUNDS), PARTIALS)),  # -1 left, 0 middle, 1 right
@@ -91,5 +92,6 @@ def fill_sounds(sounds: NDArray[np.void]) -> None:
         count = len(draft.partials)
         for column, name in enumerate(("ratio", "level", "decay_s", "side")):
             sounds[name][..., row, :count] = [partial[column] for partial in draft.partials]
+        sounds["log_ratio"][..., row, :] = np.log(np.maximum(sounds["ratio"][..., row, :].astype(np.float64), 1.0))
         sounds["counts"][..., row] = count
         sounds["shape"][..., row] = np.array(draft.shape, _SHAPE)

@@ -67,7 +67,7 @@ def brighten(voices: Record, brightness: float) -> None:
             tilt = max(shape.tilt * (1.85 - 1.75 * brightness) + (0.3 if k == 0 else -0.15), 0.05)
             power = 0.0
             for p in range(sounds.counts[s]):
-                w = sounds.ratio[s, p] ** -tilt
+                w = math.exp(-tilt * sounds.log_ratio[s, p])
                 voices.weight[k, s, p] = w
                 power += (w * sounds.level[s, p]) ** 2
             scale = np.float32(1.0 / math.sqrt(power))
@@ -127,12 +127,12 @@ def strike(
     base = 440.0 * 2.0 ** ((note - 69) / 12.0)
     tilt = max(shape.tilt * (2.0 - 1.6 * brightness - 0.45 * velocity) + 0.012 * (note - 60), 0.0)
     stretch = shape.stretch + 0.0012 * roughness * roughness
-    detune = shape.detune_cents + (26.0 * roughness * roughness)
+    apart = 2.0 ** (0.5 * (shape.detune_cents + 26.0 * roughness * roughness) / 1200.0) - 1.0
     decay = 2.0 ** (-shape.keyed * (note - 60) / 12.0) * (1.0 - 0.35 * roughness)
     power = 0.0
     for p in range(r.count):
         ratio, side = float(sounds.ratio[sound, p]), float(sounds.side[sound, p])
-        hz = base * ratio * math.sqrt(1.0 + stretch * ratio * ratio) * 2.0 ** (0.5 * side * detune / 1200.0)
+        hz = base * ratio * math.sqrt(1.0 + stretch * ratio * ratio) * (1.0 + side * apart)
         level = float(sounds.level[sound, p])
         if hz > min(_TOP_HZ, 0.45 * sample_rate):
             level, hz = 0.0, 0.0
@@ -145,7 +145,7 @@ def strike(
             voices.fall[slot, p] = 1.0
         else:
             voices.phase[slot, p] = 0
-            level *= max(ratio, 1.0) ** -tilt
+            level *= math.exp(-tilt * sounds.log_ratio[sound, p])
             voices.level[slot, p] = level
             power += level * level
             seconds = max(float(sounds.decay_s[sound, p]) * decay, 0.02)

@@ -3,6 +3,7 @@ import pytest
 
 from pix2live.synth.composing import MODES, SCALES
 from pix2live.synth.harmony import Harmony, harmony_chunk, silence_harmony
+from pix2live.synth.instrument import Instrument
 from pix2live.synth.patterns import PARTS
 from pix2live.synth.voices import MOST_SOUNDING
 from tests.synth.band import CALM, CITY, LOW_RATE, STYLES, Listener, controls, piece
@@ -38,6 +39,28 @@ def test_each_style_sounds_at_once_and_at_its_level(style):
     assert rms_db(sound[:, : RATE // 2]) > -40.0
     assert -25.0 < rms_db(sound[:, 2 * RATE :]) < -17.0
     assert np.abs(sound).max() < 1.0
+
+
+def test_through_the_instrument_every_block_size_is_the_same():
+    instrument = Instrument(RATE, 64)
+    params = np.array([spec.default for spec in instrument.SPECS], np.float32)
+    asked = {"scan.level": 0.0, "harmony.level": 1.0, **{f"harmony.{name}": value for name, value in CITY.items()}}
+    for name, value in asked.items():
+        params[[spec.id for spec in instrument.SPECS].index(f"synth.{name}")] = value
+    heard, notes = [], []
+    for block in (64, 100, 441):
+        instrument.reset()
+        first = int(instrument.harmony.state.note_count[0])
+        out = np.zeros((block * (22050 // block), 2), np.float32)
+        for start in range(0, len(out), block):
+            instrument.process(params, out[start : start + block])
+        heard.append(out[:21000])
+        ring = instrument.harmony.state.notes
+        notes.append([ring[j % 1024].tolist() for j in range(first, first + 20)])
+    assert np.abs(heard[0]).max() > 0.05
+    assert np.array_equal(heard[0], heard[1])
+    assert np.array_equal(heard[0], heard[2])
+    assert notes[0] == notes[1] == notes[2]
 
 
 def test_style_follows_arousal():
