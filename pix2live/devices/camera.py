@@ -97,13 +97,6 @@ def _open_file(path: Path) -> Camera:
         if not moves(path):
             return Picture(path)
         return Animation(path) if path.suffix.lower() in (".webp", ".avif", ".avifs") else VideoFile(path)
-    try:
-        return VideoFile(path)
-    except FileError as error:
-        with path.open("rb") as file:
-            begin = file.read(1024)
-        if b"<svg" in begin or path.suffix.lower() in (".svg", ".svgz"):
-            raise FileError("is a drawing (SVG), not a picture of pixels", str(path), "export it as PNG") from error
-        if path.suffix.lower() in (*SUFFIXES, ".heic", ".heif"):
-            raise FileError("is not a picture that can be read", str(path), "save it anew as JPEG or PNG") from error
-        raise
+    if path.suffix.lower() in (*SUFFIXES, ".svg", ".svgz"):
+        return Picture(path)
+    return VideoFile(path)

@@ -18,7 +18,7 @@ from pix2live.quiet import quiet_stderr
 MAX_SIDE = 4096
 MAX_PIXELS = 400_000_000   # 1.2 GB decoded; what is larger is a bomb or a map
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm",
-            ".tga", ".jp2", ".avif", ".qoi", ".ico")
+            ".tga", ".jp2", ".avif", ".qoi", ".ico", ".heic", ".heif", ".hdr", ".pfm", ".exr")
 _BAND = 1 << 22            # pixels worked on at a time
 _LARGE = 1 << 25           # beyond, Pillow's WebP takes 16 bytes a pixel, FFmpeg's 2
 _MOVING = (".gif", ".png", ".apng", ".webp", ".avif", ".avifs")
@@ -88,8 +88,8 @@ def load_picture(path: str | Path, max_side: int = MAX_SIDE) -> np.ndarray:
         raise
     except FileNotFoundError as error:
         raise FileError("no such file", str(path)) from error
-    except UnidentifiedImageError as error:
-        raise FileError("is not a picture that can be read", str(path), "convert it to JPEG or PNG") from error
+    except UnidentifiedImageError:
+        return _load_other(path, max_side)
     except Image.DecompressionBombError as error:
         raise FileError("is far too large", str(path),
                         f"scale it down to {MAX_PIXELS // 1_000_000} megapixels or less") from error
@@ -99,6 +99,33 @@ def load_picture(path: str | Path, max_side: int = MAX_SIDE) -> np.ndarray:
         raise FileError("may not be read", str(path), "change its permissions") from error
     except Exception as error:  # decoders of broken files raise nearly anything
         raise FileError(f"is damaged ({error})", str(path), "save it anew from its source") from error
+
+
+def _load_other(path: Path, max_side: int) -> np.ndarray:
+    """What FFmpeg knows and Pillow does not: HEIC, linear light."""
+    import av
+
+    from pix2live.devices.heif import load_grid, read_grid
+    from pix2live.devices.videofile import VideoFile
+
+    try:
+        grid = read_grid(path)
+        if grid is not None:
+            if grid.size[0] * grid.size[1] > MAX_PIXELS:
+                raise ValueError(f"it is too large, {grid.size[0]}x{grid.size[1]}")
+            return load_grid(path, grid, max_side)
+    except (ValueError, OSError, av.FFmpegError) as error:
+        raise FileError(f"is damaged ({error})", str(path), "save it anew from its source") from error
+    try:
+        film = VideoFile(path)
+    except FileError as error:
+        with path.open("rb") as file:
+            begin = file.read(1024)
+        if b"<svg" in begin or path.suffix.lower() in (".svg", ".svgz"):
+            raise FileError("is a drawing (SVG), not a picture of pixels", str(path), "export it as PNG") from error
+        raise FileError("is not a picture that can be read", str(path), "save it anew as JPEG or PNG") from error
+    film.close()
+    return fit(film.frame_at(0.0)[0], max_side, max_side)
 
 
 def _load_jpeg_2000(path: Path, max_side: int) -> np.ndarray:

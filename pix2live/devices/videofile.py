@@ -218,19 +218,23 @@ class VideoFile:
             height, width = fitted(height, width)
         else:
             width, height = fitted(width, height)
-        smaller = width < frame.width or height < frame.height
-        matrix = _SAME_MATRIX.get(frame.colorspace, frame.colorspace)
-        if matrix not in list(Colorspace) or matrix == 0:
-            matrix = Colorspace.ITU709 if frame.height >= _HD_LINES else Colorspace.ITU601
-        if "f32" in frame.format.name or "f16" in frame.format.name:
-            return np.ascontiguousarray(np.rot90(_exposed(frame, int(width), int(height)), turns))
-        clear = any(part.is_alpha for part in frame.format.components)
-        rgb = frame.reformat(int(width), int(height), "rgba" if clear else "rgb24", src_colorspace=matrix,
-                             interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
-                             threads=1).to_ndarray()
-        if clear:
-            rgb = over_black(rgb)
+        rgb = rgb_of(frame, int(width), int(height))
         return np.ascontiguousarray(np.rot90(rgb, turns))
+
+
+def rgb_of(frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
+    """A decoded frame as RGB uint8 (height, width, 3), by its own colour matrix; transparent lies over black."""
+    if "f32" in frame.format.name or "f16" in frame.format.name:
+        return _exposed(frame, width, height)
+    smaller = width < frame.width or height < frame.height
+    matrix = _SAME_MATRIX.get(frame.colorspace, frame.colorspace)
+    if matrix not in list(Colorspace) or matrix == 0:
+        matrix = Colorspace.ITU709 if frame.height >= _HD_LINES else Colorspace.ITU601
+    clear = any(part.is_alpha for part in frame.format.components)
+    rgb = frame.reformat(width, height, "rgba" if clear else "rgb24", src_colorspace=matrix,
+                         interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
+                         threads=1).to_ndarray()
+    return over_black(rgb) if clear else rgb
 
 
 def _exposed(frame: av.VideoFrame, width: int, height: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from pix2live import __version__
 from pix2live.devices.camera import SLIDE_S, open_camera
 from pix2live.devices.midifile import MidiFile
 from pix2live.devices.picture import SUFFIXES as PICTURES
-from pix2live.devices.picture import by_number, is_picture, moves
+from pix2live.devices.picture import by_number, moves
 from pix2live.devices.soundwriter import SoundWriter
 from pix2live.engine.notes import PARTS
 from pix2live.engine.options import Options
@@ -188,7 +188,7 @@ def facts(source: Path, instrument: str) -> tuple[float, float]:
         return max(usual_s, SLIDE_S * len(_named(source, PICTURES))), 0.0
     if not source.exists():
         raise FileError("no such file or folder", str(source), "check the name")
-    if source.stat().st_size and is_picture(source) and not moves(source):
+    if source.suffix.lower() in PICTURES and not moves(source):
         return usual_s, 0.0
     film = open_camera(source)
     try:

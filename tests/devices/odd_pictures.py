@@ -1,11 +1,15 @@
 """One picture of known colours in every kind of file, and files that are broken in every way."""
 
 import io
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from PIL import Image
+
+from tests.devices.heic import write_tiled
 
 RED, BLUE, PALE = (220, 40, 30), (20, 60, 200), (240, 240, 200)
 KINDS = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".tiff": "TIFF", ".gif": "GIF", ".avif": "AVIF",
@@ -82,11 +86,22 @@ def write_good(folder: Path) -> dict[str, tuple[int, list[tuple[int, ...]]]]:
     for name in ("light.hdr", "light.pfm", "light.tif"):
         # Radiance has one exponent for three colours: what is dark beside a bright one is coarse.
         cv2.imwrite(str(add(name, 20 if name == "light.hdr" else 3, bright)), light)
+    add("light.exr", 3, bright).write_bytes(_exr(light[..., ::-1]))
+    large = np.kron(rgb, np.ones((4, 4, 1), np.uint8))
+    write_tiled(add("tiles.heic", 4), large, 256)
+    write_tiled(add("tiles_turned.heic", 4), np.rot90(large, -1), 256, turns=1)
+    write_tiled(add("tiles_mirrored.heic", 4), np.rot90(large[::-1], -2), 256, turns=2, mirror=0)
     frames = [Image.new("RGB", (32, 24), (value, value, 0)) for value in (250, 120, 0)]
     first: list[tuple[int, ...]] = [(250, 250, 0)] * 4
     for name in ("moving.gif", "moving.png", "moving.webp", "moving.avif"):
         frames[0].save(add(name, 4, first), save_all=True, append_images=frames[1:], duration=500)
     return good
+
+
+def _exr(light: np.ndarray) -> bytes:
+    codec = av.CodecContext.create("exr", "w")
+    codec.height, codec.width, codec.pix_fmt, codec.time_base = *light.shape[:2], "gbrpf32le", Fraction(1)
+    return b"".join(map(bytes, codec.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(light), "gbrpf32le"))))
 
 
 def write_bad(folder: Path) -> list[str]:
@@ -100,6 +115,12 @@ def write_bad(folder: Path) -> list[str]:
         (folder / f"header{suffix}").write_bytes(whole[:24])
         if suffix not in (".jpg", ".jp2"):  # in these FFmpeg finds the picture behind a broken beginning
             (folder / f"wrong{suffix}").write_bytes(b"XXXX" + whole[4:])
+    write_tiled(folder / "whole.heic", np.kron(flag(), np.ones((4, 4, 1), np.uint8)), 256)
+    whole = (folder / "whole.heic").read_bytes()
+    (folder / "whole.heic").unlink()
+    (folder / "cut.heic").write_bytes(whole[: len(whole) * 2 // 3])
+    (folder / "header.heic").write_bytes(whole[:60])
+    (folder / "grid.heic").write_bytes(whole.replace(b"dimg", b"gmid"))
     (folder / "empty.png").touch()
     (folder / "text.png").write_text("Dear diary,\n" * 200)
     (folder / "zeros.jpg").write_bytes(bytes(5000))
