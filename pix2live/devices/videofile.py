@@ -69,8 +69,12 @@ class VideoFile:
         self._length = max(self._end - self._start, 1)
         self.duration_s = float(self._length * self._tick_s)
         self._now = self._next
-        self._advance()
-        self._rgb = self._convert(self._now[1])
+        try:
+            self._advance()
+            self._rgb = self._convert(self._now[1])
+        except (av.FFmpegError, OSError, ValueError) as error:
+            self.close()
+            raise FileError("holds no video frame that can be decoded", str(self._path), _MEND) from error
         self._rgb_of = self._now[0]
 
     @property
@@ -168,7 +172,7 @@ class VideoFile:
         for packet in self._container.demux(self._stream):
             try:
                 yield from packet.decode()
-            except av.error.InvalidDataError:
+            except (av.error.InvalidDataError, av.error.ExternalError):
                 continue  # a damaged stretch: the frames around it still play
 
     def _advance(self) -> None:
