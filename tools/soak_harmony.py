@@ -110,7 +110,8 @@ def main() -> int:
         writer.close()
     drift = max(loudness) - min(loudness)
     spent = time.thread_time() - began
-    print(f"drift {drift:.2f} LU; {spent:.0f} s of processor time, {100 * spent / (blocks * BLOCK / RATE):.1f} % of a core")
+    share = 100.0 * spent / (blocks * BLOCK / RATE)
+    print(f"drift {drift:.2f} LU; {spent:.0f} s of processor time, {share:.1f} % of a core")
     return 0 if good and drift < 1.0 else 1
 
 

@@ -125,6 +125,12 @@ def _turn(knobs: Record, s: Record, may: bool) -> bool:
 
 
 @kernel
+def astray(knobs: Record, s: Record) -> bool:
+    """Whether the picture wants quite another style or mode than is played."""
+    return int(wanted_style(knobs)) != s.style or abs(wanted_mode(knobs) - s.mode) > 1.5
+
+
+@kernel
 def _form(knobs: Record, s: Record, bar: int) -> None:
     """Section, theme, intensity and key of a bar (counted from the begin of the piece)."""
     section = bar // SECTION_BARS

@@ -84,7 +84,7 @@ def strike(
 
     Args:
         length: samples until its release. velocity 0..1; pan -1..1; brightness, roughness 0..1.
-        attack_s: seconds, 0 for the sound's own.
+        attack_s: seconds (the release is then in proportion), 0 for the sound's own.
     """
     sounds = voices.sounds
     sounding, slot, quietest, least = 0, -1, -1, 1e9
@@ -114,7 +114,9 @@ def strike(
     attack = attack_s if attack_s > 0.0 else shape.attack_s
     r.attack = 1.0 / max(attack * sample_rate, 1.0)
     r.gain, r.strength = 1.0, velocity
-    r.fall = math.exp(-6.9 * CHUNK / (shape.release_s * sample_rate))
+    # A slow attack wants a release as slow, or a change of chord leaves a hole.
+    release_s = max(0.4, 2.4 * attack_s) if attack_s > 0.0 else shape.release_s
+    r.fall = math.exp(-6.9 * CHUNK / (release_s * sample_rate))
     angle = 0.25 * math.pi * (1.0 + pan)
     r.near, r.far = math.cos(angle), math.sin(angle)
     r.rasp = 0.9 * roughness**1.25

@@ -159,6 +159,16 @@ def test_a_change_of_picture_turns_style_with_the_next_bar():
     assert 10.0 <= first < 10.0 + 4 * 60.0 / 75.0 + 0.1
 
 
+def test_a_first_picture_that_comes_late_is_followed_with_the_next_beat():
+    listener = Listener(Harmony(LOW_RATE, 1), LOW_RATE)
+    listener.play(0.3, arousal=-0.4, valence=-1.0)
+    assert state_of(listener)["style"] == 0
+    listener.play(1.0, **CITY)
+    assert state_of(listener)["style"] == 3
+    assert state_of(listener)["mode"] == MODES.index("aeolian")
+    assert state_of(listener)["bar"] == 0
+
+
 def test_an_ending_is_a_cadence_on_the_tonic_and_then_silence():
     listener = Listener(Harmony(LOW_RATE, 1), LOW_RATE)
     options = dict(style="chamber", key="D", mode="ionian", tempo=150.0, tension=0.1)
