@@ -19,7 +19,7 @@ from pix2live.show.analysis import analyze
 from pix2live.show.offline import OfflineShow
 from pix2live.show.plot import plot
 
-FPS = 15.0
+FPS, COLUMNS = 15.0, 3
 RATE, TUNE_S = 48000, 120.0
 # Where the tune is in full swing; what comes before is heard at once, without pictures.
 BEGIN_S = 17.0
@@ -55,7 +55,7 @@ def page(path: Path) -> None:
 
 
 def main() -> None:
-    """Write NAME.jpg for each preset, presets.jpg, a sheet of two columns, and analysis.jpg."""
+    """Write NAME.jpg for each preset, presets.jpg, a sheet of all, and analysis.jpg."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=12.0)
@@ -75,9 +75,8 @@ def main() -> None:
     if options.only is None:
         small = [np.asarray(Image.fromarray(p).resize((width // 2, height // 2), Image.Resampling.LANCZOS))
                  for p in pictures]
-        if len(small) % 2:
-            small.append(np.zeros_like(small[0]))
-        rows = [np.hstack(small[i:i + 2]) for i in range(0, len(small), 2)]
+        small += [np.zeros_like(small[0])] * (-len(small) % COLUMNS)
+        rows = [np.hstack(small[i:i + COLUMNS]) for i in range(0, len(small), COLUMNS)]
         Image.fromarray(np.vstack(rows)).save(options.folder / "presets.jpg", quality=88)
 
 

@@ -116,13 +116,13 @@ vec4 move() {
     float d = texelFetch(surface, ivec2(at.x, max(at.y - 1, 0)), 0).r, u = texelFetch(surface, ivec2(at.x, min(at.y + 1, last.y)), 0).r;
     float dt = clamp(TIMEDELTA, 0.0, 1.0 / 28.0);
     float speed = was.g + 324.0 * dt * (l + r + d + u - 4.0 * was.r);
-    speed *= exp(-dt * 0.28);
-    float height = (was.r + dt * speed) * exp(-dt * 0.12);
+    speed *= exp(-dt * 0.45);
+    float height = (was.r + dt * speed) * exp(-dt * 0.2);
     vec2 p = (gl_FragCoord.xy - 0.5 * RENDERSIZE) / min(RENDERSIZE.x, RENDERSIZE.y);
     int count = int(mod(drops, 8192.0));
-    if (count != int(was.b)) height += 1.1 * dropAt(p, count, 0.034);
+    if (count != int(was.b)) height += 0.8 * dropAt(p, count, 0.034);
     float rise = max(hit - was.a, 0.0);
-    if (rise > 0.04) height += 2.4 * rise * dropAt(p, int(mod(drift() * 3.0, 8192.0)) + 77, 0.05);
+    if (rise > 0.04) height += 1.6 * rise * dropAt(p, int(mod(drift() * 3.0, 8192.0)) + 77, 0.05);
     return vec4(clamp(height, -2.0, 2.0), clamp(speed, -40.0, 40.0), float(count), hit);
 }
 
@@ -176,7 +176,10 @@ vec3 look() {
     float shine = pow(max(dot(n, normalize(sun + vec3(0.0, 0.0, 1.0))), 0.0), 90.0);
     float sky = pow(1.0 - n.z, 2.0), sheen = 0.35 + 22.0 * (slope.y - slope.x);
     sheen = max(sheen, 0.0);
-    out_ += (mix(vec3(1.0, 0.93, 0.80), vec3(0.65, 0.80, 1.0), dusk) * shine * 0.55 + vec3(0.50, 0.66, 0.85) * (sky * 0.5 + 0.12 * sheen * sheen / (1.0 + sheen * sheen))) * glint * (0.45 + 0.55 * evening);
+    // The surface shows what is above the picture: a dark one has dark glints.
+    vec3 above = see(vec2(uv.x + 1.5 * slope.x / shortest.x, 1.0 - uv.y - 1.5 * slope.y / shortest.y), RENDERSIZE);
+    above = 0.025 + 0.6 * above + 0.4 * dot(above, vec3(0.3333));
+    out_ += (above * (shine * 1.6 + sky * 0.9 + 0.30 * sheen * sheen / (1.0 + sheen * sheen)) + 0.03 * shine) * glint * (0.5 + 0.5 * evening);
     vec2 q = (uv - 0.5) * 2.0;
     out_ *= 1.0 - 0.28 * pow(length(q) * 0.71, 3.0);
     out_ = max(out_, 0.0);
