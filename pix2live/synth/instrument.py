@@ -286,9 +286,9 @@ class Instrument:
             return
         for start in range(0, len(out), len(self._strided)):
             part = out[start : start + len(self._strided)]
-            _play(self._strided[: len(part)], self._score, self._held, float(bpm),
-                  float(beats) + start * float(bpm) / (60.0 * self.sample_rate))  # fmt: skip
+            _play(self._strided[: len(part)], self._score, self._held, float(bpm), float(beats))
             part[...] = self._strided[: len(part)]
+            beats += len(part) * float(self._master.state["bpm"][0]) / (60.0 * self.sample_rate)
 
     def _take(self, score: NDArray[np.float32]) -> None:
         self._score = score

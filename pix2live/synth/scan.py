@@ -20,7 +20,7 @@ _LUMINANCE = (0.2126, 0.7152, 0.0722)  # Rec. 709
 def score_from_picture(
     picture: NDArray[np.uint8], rows: int = 64, columns: int = 256, *, hue_pan: float = 0.8
 ) -> NDArray[np.float32]:
-    """The score of a picture, for ``Instrument.set_score``. Not real-time: 3 to 6 ms for a camera frame.
+    """The score of a picture, for ``Instrument.set_score``. Not real-time: 1 to 3 ms for a camera frame.
 
     Every cell is the area average of its pixels' luminance (Rec. 709, in linear light up to half a megapixel; a larger
     picture is shrunk to that as it is encoded), encoded again with the sRGB curve: a grey picture of the score's own
