@@ -1,9 +1,11 @@
-"""What hearing costs over a whole track: the callback's features, and beat, tone and form in perception.
+"""What hearing costs over a whole track, the callback's features and beat, tone and form in perception; and how well
+the transport foresees the beat.
 
     python -m tools.bench_hearing [SOUND] [--minutes M] [--block N] [--json]
 
 Without a file it hears the built-in demo tune. The sound goes through the audio engine in blocks of N frames, and each
-hop through the stages that perception runs, one after the other on one core, as fast as it goes.
+hop through the stages that perception runs, one after the other on one core, as fast as it goes. Then clicks, steady
+and on ramps, are heard, and the transport is asked at 0.1 s before each of them when it will be.
 """
 
 import argparse
@@ -13,10 +15,18 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pix2live.analysis.novelty import Novelty
+from pix2live.analysis.pulse import Pulse
+from pix2live.analysis.tempo import Tempo
 from pix2live.engine.hearing import Hearing
 from pix2live.engine.options import Options
 from pix2live.show.bench import first_in_line
 from pix2live.show.offline import BEGIN_S, OfflineShow
+from pix2live.signals import table
+from pix2live.signals.transport import Transport
+
+RATE, HOP = 48000, 256
+AHEAD_S, SETTLED_S = 0.1, 6.0
 
 
 class _Timed:
@@ -71,6 +81,50 @@ def measure(sound: str = "demo", minutes: float = 5.0, block: int = 128) -> dict
         show.close()
 
 
+def clicks_at(from_bpm: float, to_bpm: float, seconds: float, ramp_s: float = 20.0) -> np.ndarray:
+    """Moments of clicks that go steadily for 6 s and then over to another tempo within ``ramp_s``."""
+    out, at = [], 0.4
+    while at < seconds:
+        out.append(at)
+        share = min(max((at - SETTLED_S) / ramp_s, 0.0), 1.0)
+        at += 60.0 / (from_bpm + share * (to_bpm - from_bpm))
+    return np.array(out)
+
+
+def foresight_ms(times: np.ndarray, seconds: float, ahead_s: float = AHEAD_S) -> np.ndarray:
+    """For each click after the first 6 s, how much later than it comes the transport foresaw it ``ahead_s`` before.
+
+    Clicks of one sample at 48 kHz; what is foreseen is the beat nearest to the click.
+    """
+    sound = np.zeros(int(seconds * RATE), np.float32)
+    sound[(times * RATE).astype(int)] = 0.8
+    novelty, tempo, transport = Novelty(RATE, HOP), Tempo(RATE, HOP), Transport()
+    pulse, row, out = Pulse(novelty.centre_hz), np.zeros(len(table.BEAT)), []
+    asked = times[times > SETTLED_S]
+    for n in range(len(sound) // HOP):
+        now_s = (n + 1) * HOP / RATE
+        functions = novelty.process(sound[n * HOP : (n + 1) * HOP])
+        tempo.process(functions, pulse.process(novelty.logs, novelty.smooth), row)
+        transport.hear(now_s, row)
+        if len(out) < len(asked) and now_s > asked[len(out)] - ahead_s - HOP / RATE:
+            true = asked[len(out)]
+            beat = round(transport.beats_at(true))
+            out.append(1e3 * (transport.anchor_s + (beat - transport.beats) * 60.0 / transport.bpm - true))
+    return np.array(out)
+
+
+def foresight() -> dict[str, dict[str, float]]:
+    """Median and 95th percentile of what ``foresight_ms`` says, in either direction: steady, and on ramps of 10 %."""
+    steady = [foresight_ms(clicks_at(bpm, bpm, 16.0), 16.0) for bpm in (60.0, 80.0, 100.0, 125.0, 150.0, 180.0)]
+    turns = [(bpm, share * bpm) for bpm in (90.0, 120.0, 150.0) for share in (0.9, 1.1)]
+    ramps = [foresight_ms(clicks_at(*turn, 28.0), 28.0) for turn in turns]
+    out = {}
+    for name, found in (("steady", steady), ("ramps", ramps)):
+        away = np.abs(np.concatenate(found))
+        out[name] = {"median ms": float(np.median(away)), "p95 ms": float(np.percentile(away, 95))}
+    return out
+
+
 def main() -> None:
     """Print both parts as a table, or as JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -79,15 +133,17 @@ def main() -> None:
     parser.add_argument("--block", type=int, default=128)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = measure(options.sound, options.minutes, options.block)
+    found, ahead = measure(options.sound, options.minutes, options.block), foresight()
     if options.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(found | {"transport 0.1 s ahead": ahead}, indent=1))
         return
     for part, unit in (("callback", f"block of {options.block}"), ("perception", "hop")):
         row = found[part]
         print(f"{part:11}{row['of a core']:.2f} % of a core; "
               f"p50 {row['p50']:.1f} %, p99 {row['p99']:.1f} % of a {unit} by the clock, "
               f"{row['p99 CPU']:.1f} % of CPU time; worst {row['worst CPU us']:.0f} us of CPU time")
+    for name, error in ahead.items():
+        print(f"transport 0.1 s ahead, {name}: median {error['median ms']:.1f} ms, p95 {error['p95 ms']:.1f} ms off")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from pix2live.dsp.jit import kernel
 LOW_BPM, HIGH_BPM = 40.0, 240.0
 # The prior over tempo: log-Gaussian, as tapping listeners prefer (Moelants 2002).
 USUAL_BPM, SPREAD_OCTAVES = 108.0, 0.7
-INSIST = 0.01  # share of the prior over tempo that is asked for again in each frame
 STEP = 0.022  # ratio of neighbouring tempi
 STIFFNESS = 100.0  # how unlikely a change of tempo from beat to beat is: exp(-STIFFNESS * |log ratio|)
 LOOSE = 0.003  # a beat is early or late by a frame with this chance, times its frames
@@ -39,6 +38,8 @@ class Metre(NamedTuple):
     cost: np.ndarray  # float64 (places,)
     learned: np.ndarray  # float64 (places, LEARNED)
     change: np.ndarray  # float32 (tempi, tempi): [to, from] at a beat
+    odd: np.ndarray  # float64 (tempi,): logs of the prior over tempo, times the frames of a beat
+    wish: np.ndarray  # float32 (tempi,): how much of a tempo's belief the prior leaves at a beat
     loose: np.ndarray  # float32 (tempi,): share of a beat that comes a frame early, and late
     late: np.ndarray  # float32 (patterns, most beats, tempi): what stood at the end of each beat
     near: np.ndarray  # int64 (tempi, 2): the tempi from which one is reached
@@ -80,7 +81,6 @@ def metre(frame_s: float) -> Metre:
     change = np.exp(-STIFFNESS * np.abs(np.log(period[:, None] / period)))
     change[change < 1e-5] = 0.0
     change /= change.sum(axis=0)
-    change *= np.exp(-0.5 * INSIST * period * away**2)
     near = np.array([(used[0], used[-1] + 1) for used in map(np.flatnonzero, change)], dtype=np.int64)
 
     beats = np.array([len(share) for _, share in PATTERNS], dtype=np.int64)
@@ -98,6 +98,8 @@ def metre(frame_s: float) -> Metre:
         place,
         *expected(),
         change.astype(f32),
+        -0.5 * period * away**2,
+        np.ones(tempi, f32),
         np.clip(LOOSE * period, 0.0, 0.3).astype(f32),
         np.zeros((len(beats), most, tempi), f32),
         near,
@@ -171,7 +173,7 @@ def _turn_beats(space: Metre, belief: np.ndarray, steady: bool) -> None:
                 if not steady:
                     for i in range(space.near[j, 0], space.near[j, 1]):
                         total += space.change[j, i] * leave[p, b, i]
-                to[j] = leave[p, b, j] if steady else total
+                to[j] = leave[p, b, j] if steady else total * space.wish[j]
     if steady:
         return
     for j in range(tempi):
@@ -190,20 +192,26 @@ def _turn_beats(space: Metre, belief: np.ndarray, steady: bool) -> None:
 
 
 @kernel
-def advance(space: Metre, onsets: np.ndarray, activity: float, ratio: np.ndarray, steady: bool) -> float:
+def advance(
+    space: Metre, onsets: np.ndarray, activity: float, ratio: np.ndarray, insist: float, steady: bool
+) -> float:
     """One frame on, and what was heard in it.
 
     Args:
         onsets: float64 ``(FUNCTIONS,)``, how much of an onset this frame holds in low, mid, high and full.
             1 is a clear one.
         activity: 0..1, how much it says that there is none.
-        ratio: float64 ``(LEARNED,)``, how much likelier each learned activation is on its beat than elsewhere; > 0.
+        ratio: float64 ``(LEARNED,)``, how much likelier what was learned makes a beat within the bar than none, and the
+            first of a bar; > 0.
+        insist: share of the prior over tempo that is asked for again in each frame.
         steady: keep each state's tempo, pattern and bar (for a time in which nothing is heard).
 
     Writes ``by_tempo`` (sums to 1). Returns the log of how much better this belief foresaw the frame than the prior.
     """
     now = 1 - int(space.memory[1])
     old, new = space.belief[1 - now], space.belief[now]
+    for i in range(space.wish.shape[0]):
+        space.wish[i] = np.exp(insist * space.odd[i])
     _turn_beats(space, old, steady)
     likely = space.likely
     expected, scale = 0.0, space.memory[0]
@@ -212,8 +220,10 @@ def advance(space: Metre, onsets: np.ndarray, activity: float, ratio: np.ndarray
         for n in range(FUNCTIONS):
             log += onsets[n] * space.worth[place, n]
         product = np.exp(log)
+        told = 1.0
         for n in range(LEARNED):
-            product *= 1.0 + space.learned[place, n] * (ratio[n] - 1.0)
+            told += space.learned[place, n] * (ratio[n] - 1.0)
+        product *= told
         expected += space.usual[place] * product
         likely[place] = product * scale
     tempi, patterns = space.period.shape[0], space.beats.shape[0]

@@ -105,12 +105,13 @@ def _process(s: _Novelty, samples: np.ndarray) -> None:
         out[1 + band] = rise / np.float32(max(stop - start, 1))
     out[FULL] = total / np.float32(new.shape[0])
     fast, slow = s.smooth[0], s.smooth[1]
-    total = np.float32(0.0)
-    for k in range(s.edge[4], s.edge[5]):
+    for k in range(new.shape[0]):
         fast[k] += (new[k] - fast[k]) * s.fast
         slow[k] += (fast[k] - slow[k]) * s.slow
         fast[k] = fast[k] if fast[k] > _QUIETEST else np.float32(0.0)
         slow[k] = slow[k] if slow[k] > _QUIETEST else np.float32(0.0)
+    total = np.float32(0.0)
+    for k in range(s.edge[4], s.edge[5]):
         total += max(fast[k] - slow[k], np.float32(0.0))
     out[HARMONIC] = total / np.float32(max(s.edge[5] - s.edge[4], 1))
 
@@ -125,6 +126,10 @@ class Novelty:
 
     Args:
         sample_rate: in Hz. hop: samples a hop, of about 5 ms.
+
+    Attributes, to be read by others and overwritten by the next call: ``centre_hz`` of the filters; ``logs`` float32
+    ``(lag + 1, filters)``, the whitened log spectra, newest first, 0..5; ``smooth`` float32 ``(2, filters)``, their
+    means over 0.08 s and over 0.25 s more.
 
     Functions are >= 0, seldom above 4, and hardly depend on the level. Latency: a sharp rise begins ``DELAY_S`` after
     the sound, in the hop in which it is heard, and is highest within 13 ms.
@@ -155,6 +160,7 @@ class Novelty:
             np.zeros((2, filters), f32),
             np.zeros(len(FUNCTIONS), f32),
         )
+        self.centre_hz, self.logs, self.smooth = bank.centre_hz, self._s.logs, self._s.smooth
         self.process(np.zeros(self.hop, f32))
         self.reset()
 

@@ -8,8 +8,8 @@ KINDS = 7
 FUNCTIONS, LEARNED = 4, 2  # onsets of low, mid, high and full; learned activations of beats and downbeats
 _LOW, _MID, _HIGH, _FULL = range(FUNCTIONS)
 
-# Onset functions rise together: each counts less than if it stood alone.
-WEIGHT = np.array((0.5, 0.4, 0.4, 0.5))
+# Onset functions rise together, and the learned chances with them: each counts less than if it stood alone.
+WEIGHT = np.array((0.25, 0.2, 0.2, 0.25))
 STRAY = np.array((0.05, 0.025, 0.03, 0.025))  # onsets in a frame that fit no place
 MISS = 0.7  # how much it counts that an expected onset does not come
 # An onset comes within HALF frames of its beat, or one more; off the beat within OFF_HALF frames of its place.
@@ -73,7 +73,7 @@ def expected() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     Returns:
         worth ``(places, FUNCTIONS)``: log of how much likelier an onset is there than a stray one, weighted.
         cost ``(places,)``: onsets expected in a frame, weighted; they are Poisson processes.
-        learned ``(places, LEARNED)``: the chance that a learned activation is up.
+        learned ``(places, LEARNED)``: shares of what is learned to be a beat within the bar and a downbeat.
     """
     share = np.concatenate([share for _, share in PATTERNS])
     spread = np.full((KINDS, 1), 0.5 / OFF_HALF)
@@ -81,10 +81,10 @@ def expected() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     spread[EDGE] = EDGE_SHARE * spread[BEAT]
     spread[NOTHING] = 0.0
     rate = share * spread
-    learned = np.full((len(share), KINDS, LEARNED), 0.005)
-    learned[:, BEAT, 0], learned[:, EDGE, 0] = 0.95, 0.4
+    learned = np.zeros((len(share), KINDS, LEARNED))
+    learned[:, BEAT], learned[:, EDGE] = (0.9, 0.06), (0.4, 0.03)
     first = np.cumsum([0] + [len(share) for _, share in PATTERNS])[:-1]
-    learned[first, BEAT, 1], learned[first, EDGE, 1] = 0.9, 0.4
+    learned[first, BEAT], learned[first, EDGE] = (0.26, 0.7), (0.11, 0.32)
     worth = WEIGHT * np.log(1.0 + rate / STRAY)
     return worth.reshape(-1, FUNCTIONS), MISS * (WEIGHT * rate).sum(axis=-1).ravel(), learned.reshape(-1, LEARNED)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pix2live.analysis.metre import HIGH_BPM, LOW_BPM, Metre, advance, forget, lean, metre, phase_near, phases_of
-from pix2live.analysis.novelty import DELAY_S, FULL, HIGH, LOW, MID
+from pix2live.analysis.novelty import FULL, HIGH, LOW, MID
 from pix2live.analysis.novelty import FUNCTIONS as GIVEN
 from pix2live.analysis.rhythm import FUNCTIONS, LEARNED
 from pix2live.dsp.follower import coefficient
@@ -13,13 +13,26 @@ from pix2live.dsp.jit import kernel
 from pix2live.signals.table import BEAT
 
 FRAME_HOPS = 2
+WAIT = 2  # frames by which the onset functions are held back until the learned chances come
+RISE_S = 0.002  # and so much later a beat is heard, between a click (sooner) and a bow's stroke (later)
 START_BPM = 120.0
 
 # An onset is how far the log of a function, over its usual value, rises above its last PAST frames; a rise of CLEAR
 # octaves is a clear one, and what is less than LEAST_RISE is noise.
 USUAL_S, START_S, FLOOR = 6.0, 0.1, 0.003
 PAST, LEAST_RISE, CLEAR, MOST = 4, 0.15, 2.0, 1.5
-LEARNED_LEAST, LEARNED_MOST, LEARNED_GAIN, LEARNED_HEARD = 0.002, 0.98, 15.0, 0.3
+# A learned chance is neutral at a share of how high these have lately peaked, and counts to the power TRUST, as
+# neighbouring frames say much the same; downbeats are rarer than beats.
+LEARNED_LEAST, LEARNED_MOST, TRUST = 0.002, 0.98, 0.6
+NEUTRAL, NEUTRAL_LEAST, PEAK_S, PEAK_START, DOWN = 0.5, 0.03, 4.0, 0.2, 3.0
+HEARD_LEAST, UNHEARD_BEATS = 0.1, 2.5  # after so many beats of which none was likely no other tempo is chosen
+FEWEST = 0.012  # mean chance where the slowest beats are heard
+# Share of the prior over tempo that is asked for again in each frame, once so much was heard; none where what was
+# learned peaks as if sure.
+INSIST, INSIST_S, UNSURE, SURE = 0.03, 12.0, 0.45, 0.65
+# What was learned still counts so many beats after the last onset, where that is later than REST_FROM_S.
+HEED_BEATS = 1.15
+FAINT_PEAK, CLEAR_PEAK = 0.05, 0.15  # lower ones count less, down to nothing
 # While no function rises this far over its usual value it is quiet: soon no other beat is chosen, then that nothing
 # comes says nothing more, then it is a break, after which the beat goes on where it would have been.
 LIVELY = 3.0
@@ -34,29 +47,55 @@ SLOWEST, FASTEST = 0.2, 3.0  # of the tempo, while an error is made up for
 EVIDENCE_S, LOCK_S = 3.0, 1.0
 EVIDENCE_OF_SURE = 2.0  # nats a second
 LOCK_LEAST, LOCK_RANGE = 0.2, 0.6
-BPM_S = 0.5
+BPM_S = 0.3
 
 _BEATS, _RATE, _TEMPO, _ERROR, _HOP, _QUIET, _EVIDENCE, _LOCK = range(8)
-_BAR_BEGIN, _BAR_BEATS, _BAR, _AGE, _BPM, _LOCKED = range(8, 14)
+_BAR_BEGIN, _BAR_BEATS, _BAR, _AGE, _BPM, _LOCKED, _CHANCE, _SQUARE, _PEAK, _UNHEARD = range(8, 18)
 
 
 class _Tempo(NamedTuple):
     frame_s: float
-    usual: float  # this and the next four: follower coefficients of a frame
+    delay: float  # frames by which a beat is older than the frame in which it is heard
+    usual: float  # this and the next five: follower coefficients of a frame
     pull: float
     smooth: float
     evidence: float
     lock: float
+    peak: float
     span: np.ndarray  # int64 (tempi, 2): the tempi that are the same as each
     past: np.ndarray  # float64 (FUNCTIONS, PAST): logs of the newest frames
     onsets: np.ndarray  # float64 (FUNCTIONS,)
     metre: Metre
     mean: np.ndarray  # float64 (FUNCTIONS,): usual value of each onset function
-    held: np.ndarray  # float32 (FUNCTIONS + LEARNED,): the frame's inputs so far
+    held: np.ndarray  # float32 (WAIT + 1, FUNCTIONS): the newest frame's functions so far, and those before it
+    chance: np.ndarray  # float64 (LEARNED,): the newest learned chances; below 0 where there are none
     ratio: np.ndarray  # float64 (LEARNED,)
     sums: np.ndarray  # float64 (tempi + 1,)
     bars: np.ndarray  # float64 (5, 4): mass of each place in bars of so many beats
-    memory: np.ndarray  # float64 (14,): see the names above
+    memory: np.ndarray  # float64 (18,): see the names above
+
+
+@kernel
+def _weigh(s: _Tempo) -> None:
+    """How much likelier than no beat the learned chances make a beat within the bar, and a downbeat."""
+    s.ratio[:] = 1.0
+    if s.chance[0] < 0.0:
+        return
+    beat = min(max(s.chance[0], LEARNED_LEAST), LEARNED_MOST)
+    down = beat if s.chance[1] < 0.0 else min(max(s.chance[1], LEARNED_LEAST), beat)
+    within = beat if s.chance[1] < 0.0 else max(beat - down, LEARNED_LEAST)
+    m = s.memory
+    m[_CHANCE] += s.peak * (beat - m[_CHANCE])
+    m[_SQUARE] += s.peak * (beat * beat - m[_SQUARE])
+    m[_PEAK] = m[_SQUARE] / max(m[_CHANCE], FEWEST)
+    neutral = max(NEUTRAL * m[_PEAK], NEUTRAL_LEAST)
+    m[_UNHEARD] = 0.0 if beat > max(neutral, HEARD_LEAST) else m[_UNHEARD] + m[_RATE]
+    gain = (1.0 - neutral) / (neutral * (1.0 - beat))
+    since = m[_QUIET] - max(HEED_BEATS * s.metre.period[int(m[_TEMPO])] * s.frame_s, REST_FROM_S)
+    heed = min(max(1.0 - since / (REST_TO_S - REST_FROM_S), 0.0), 1.0)
+    trust = TRUST * min(max((m[_PEAK] - FAINT_PEAK) / (CLEAR_PEAK - FAINT_PEAK), 0.0), 1.0)
+    s.ratio[0] = 1.0 + heed * ((gain * within) ** trust - 1.0)
+    s.ratio[1] = 1.0 + heed * ((DOWN * gain * down) ** trust - 1.0)
 
 
 @kernel
@@ -68,7 +107,7 @@ def _hear(s: _Tempo) -> float:
     at = int(m[_AGE]) % PAST
     highest = 0.0
     for n in range(FUNCTIONS):
-        value = np.float64(s.held[n])
+        value = np.float64(s.held[WAIT, n])
         if not BREAK_FROM_S < m[_QUIET] < BREAK_TO_S:  # a break does not make what follows it seem loud
             s.mean[n] += rate * (value - s.mean[n])
         value /= max(s.mean[n], FLOOR)
@@ -80,17 +119,13 @@ def _hear(s: _Tempo) -> float:
         s.past[n, at] = value
         s.onsets[n] = min(max(value - before - LEAST_RISE, 0.0) / CLEAR, MOST)
     m[_QUIET] = 0.0 if highest > LIVELY else m[_QUIET] + s.frame_s
-    for n in range(LEARNED):
-        heard = np.float64(s.held[FUNCTIONS + n])
-        chance = min(max(heard, LEARNED_LEAST), LEARNED_MOST)
-        s.ratio[n] = 1.0 if heard < 0.0 else LEARNED_GAIN * chance / (1.0 - chance)
-        if heard > LEARNED_HEARD:
-            m[_QUIET] = 0.0
     lively = min(max((REST_TO_S - m[_QUIET]) / (REST_TO_S - REST_FROM_S), 0.0), 1.0)
     for n in range(FUNCTIONS):
         s.onsets[n] *= lively
-    s.held[:FUNCTIONS] = 0.0
-    s.held[FUNCTIONS:] = -1.0
+    for k in range(WAIT, 0, -1):
+        s.held[k] = s.held[k - 1]
+    s.held[0] = 0.0
+    _weigh(s)
     return lively
 
 
@@ -124,9 +159,11 @@ def _frame(s: _Tempo) -> None:
     lively = _hear(s)
     if was_break and m[_QUIET] == 0.0:
         current = int(m[_TEMPO])
-        lean(s.metre, s.span[current, 0], s.span[current, 1], m[_BEATS] - DELAY_S / s.frame_s * m[_RATE])
-    gain = advance(s.metre, s.onsets, lively, s.ratio, lively <= 0.0)
-    fresh = m[_QUIET] < STALE_S
+        lean(s.metre, s.span[current, 0], s.span[current, 1], m[_BEATS] - s.delay * m[_RATE])
+    insist = INSIST * min(max((SURE - m[_PEAK]) / (SURE - UNSURE), 0.0), 1.0)
+    insist *= min(m[_AGE] * s.frame_s / INSIST_S, 1.0)
+    gain = advance(s.metre, s.onsets, lively, s.ratio, insist, lively <= 0.0)
+    fresh = m[_QUIET] < STALE_S and m[_UNHEARD] < UNHEARD_BEATS
     chosen, mass = _choose(s, fresh)
     moved = abs(s.metre.period[chosen] / s.metre.period[int(m[_TEMPO])] - 1.0) > 2.0 * NEAR
     m[_TEMPO] = chosen
@@ -137,7 +174,7 @@ def _frame(s: _Tempo) -> None:
         total += s.metre.by_tempo[i]
     rate = total / period
     phases_of(s.metre, low, high)
-    delay = DELAY_S / s.frame_s * rate
+    delay = s.delay * rate
     phase, locked = phase_near(s.metre, m[_BEATS] - delay, KEEP_PHASE)
     m[_EVIDENCE] += s.evidence * (gain / s.frame_s - m[_EVIDENCE])
     m[_LOCK] += s.lock * (locked * mass * lively - m[_LOCK])
@@ -179,11 +216,11 @@ def _find_bar(s: _Tempo) -> None:
 
 @kernel
 def _process(s: _Tempo, functions: np.ndarray, extra: np.ndarray, row: np.ndarray) -> None:
-    m, held = s.memory, s.held
+    m, held = s.memory, s.held[0]
     held[0], held[1] = max(held[0], functions[LOW]), max(held[1], functions[MID])
     held[2], held[3] = max(held[2], functions[HIGH]), max(held[3], functions[FULL])
-    for n in range(min(extra.shape[0], LEARNED)):
-        held[FUNCTIONS + n] = max(held[FUNCTIONS + n], extra[n])
+    for n in range(LEARNED):
+        s.chance[n] = extra[n] if n < extra.shape[0] else -1.0
     m[_HOP] += 1.0
     if m[_HOP] >= FRAME_HOPS:
         m[_HOP] = 0.0
@@ -231,21 +268,24 @@ class Tempo:
         span = [np.searchsorted(period, period * (1.0 - NEAR)), np.searchsorted(period, period * (1.0 + NEAR), "right")]
         self._s = _Tempo(
             frame_s,
+            WAIT + RISE_S / frame_s,
             coefficient(USUAL_S, frame_s),
             coefficient(PULL_S, frame_s),
             coefficient(BPM_S, frame_s),
             coefficient(EVIDENCE_S, frame_s),
             coefficient(LOCK_S, frame_s),
+            coefficient(PEAK_S, frame_s),
             np.stack(span, axis=1),
             np.zeros((FUNCTIONS, PAST)),
             np.zeros(FUNCTIONS),
             space,
             np.zeros(FUNCTIONS),
-            np.zeros(FUNCTIONS + LEARNED, np.float32),
+            np.zeros((WAIT + 1, FUNCTIONS), np.float32),
+            np.zeros(LEARNED),
             np.ones(LEARNED),
             np.zeros(len(period) + 1),
             np.zeros((5, 4)),
-            np.zeros(14),
+            np.zeros(18),
         )
         self._none = np.zeros(0, np.float32)
         self.reset()
@@ -261,10 +301,12 @@ class Tempo:
         s.memory[:] = 0.0
         s.mean[:] = 0.1
         s.past[:] = 0.0
-        s.held[:FUNCTIONS], s.held[FUNCTIONS:] = 0.0, -1.0
+        s.held[:] = 0.0
+        s.chance[:] = -1.0
         s.memory[_TEMPO] = int(np.argmin(np.abs(60.0 / (s.frame_s * s.metre.period) - START_BPM)))
         s.memory[_RATE], s.memory[_BPM] = START_BPM / 60.0 * s.frame_s, START_BPM
         s.memory[_BAR_BEATS] = 4.0
+        s.memory[_CHANCE], s.memory[_SQUARE] = 0.02, 0.02 * PEAK_START
 
     def process(self, functions: np.ndarray, extra: np.ndarray | None, row: np.ndarray) -> None:
         """One hop.

@@ -1,8 +1,8 @@
 """What is heard hop by hop, in order and none twice: beat, tone and form.
 
-    bus.audio, bus.sound_in (every hop, once) ─┬─ novelty ─ tempo ─┐
-                                               ├─ tone ────────────┼─ bus.hearing (a frame for each hop)
-                                               └─ form ────────────┘
+    bus.audio, bus.sound_in (every hop, once) ─┬─ novelty ─ pulse ─ tempo ─┐
+                                               ├─ tone ────────────────────┼─ bus.hearing (a frame for each hop)
+                                               └─ form ────────────────────┘
 
 Results hang on the sequence of hops alone, so live equals offline. A hop is heard a few milliseconds after its end.
 """
@@ -11,6 +11,7 @@ import numpy as np
 
 from pix2live.analysis.form import Form
 from pix2live.analysis.novelty import Novelty
+from pix2live.analysis.pulse import Pulse
 from pix2live.analysis.tempo import Tempo
 from pix2live.analysis.tone import Tone
 from pix2live.signals import table
@@ -53,7 +54,7 @@ class Hearing:
             self._row[:beats], self._row[beats:beats + tones], self._row[beats + tones:])
         self._novelty, self._tempo = Novelty(rate, hop), Tempo(rate, hop)
         self._tone, self._form = Tone(rate, hop), Form(rate, hop)
-        self._no_models = np.zeros(0, np.float32)
+        self._pulse = Pulse(self._novelty.centre_hz)
 
     def step(self) -> int:
         """Hear what has come since the last step, up to half a second of it; returns the number of hops."""
@@ -81,7 +82,9 @@ class Hearing:
         else:
             samples.fill(0.0)
         scalars = audio["scalars"][0][:len(table.AUDIO)]
-        self._tempo.process(self._novelty.process(samples), self._no_models, self._beat)
+        novelty = self._novelty
+        functions = novelty.process(samples)
+        self._tempo.process(functions, self._pulse.process(novelty.logs, novelty.smooth), self._beat)
         self._tone.process(samples, self._tones)
         self._form.process(audio["mel"][0], scalars, self._forms)
         frame = self._bus.hearing.frame

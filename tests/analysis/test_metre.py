@@ -30,7 +30,7 @@ def newest(space):
 def frame(space, onset, low=True, activity=1.0):
     onsets = np.full(FUNCTIONS, 1.0 if onset else 0.0)
     onsets[0] = 1.0 if onset and low else 0.0
-    return advance(space, onsets, activity, np.ones(LEARNED), activity == 0.0)
+    return advance(space, onsets, activity, np.ones(LEARNED), 0.01, activity == 0.0)
 
 
 def hear(space, frames, period, each=1):

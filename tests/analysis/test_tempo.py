@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pix2live.analysis.novelty import FUNCTIONS, Novelty
+from pix2live.analysis.pulse import DELAY_S, Pulse
 from pix2live.analysis.tempo import Tempo
 
 from .sounds import RATE, hat, kick, noise, pad, snare
@@ -13,21 +14,23 @@ NONE = np.zeros(0, np.float32)
 
 @pytest.fixture(scope="module")
 def stages():
-    return Novelty(RATE, HOP), Tempo(RATE, HOP)
+    novelty = Novelty(RATE, HOP)
+    return novelty, Pulse(novelty.centre_hz), Tempo(RATE, HOP)
 
 
 class Followed:
     """All rows of one sound, and the moments at which beats and bars were counted."""
 
     def __init__(self, stages, sound, extra=NONE):
-        novelty, tempo = stages
-        novelty.reset()
-        tempo.reset()
+        novelty, pulse, tempo = stages
+        for stage in stages:
+            stage.reset()
         hops = len(sound) // HOP
         self.rows = np.zeros((hops, 7))
         for i in range(hops):
-            learned = extra[i] if len(extra) else NONE
-            tempo.process(novelty.process(sound[i * HOP : (i + 1) * HOP]), learned, self.rows[i])
+            functions = novelty.process(sound[i * HOP : (i + 1) * HOP])
+            learned = extra[i] if len(extra) else pulse.process(novelty.logs, novelty.smooth)
+            tempo.process(functions, learned, self.rows[i])
         self.seconds = (np.arange(hops) + 1) * HOP_S
         self.bpm, self.phase, self.bar_phase, self.count, self.bar, self.confidence, self.meter = self.rows.T
 
@@ -48,7 +51,8 @@ class Followed:
 
 def clicks(times, seconds, amplitude=0.8):
     sound = np.zeros(int(seconds * RATE), np.float32)
-    sound[(np.asarray(times) * RATE).round().astype(int)] = amplitude
+    at = (np.asarray(times) * RATE).round().astype(int)
+    sound[at[at < len(sound)]] = amplitude
     return sound
 
 
@@ -83,24 +87,19 @@ def recall(followed, beats, after_s, tolerance_ms=50):
     return np.mean(hit), np.sum(found > after_s) / len(true)
 
 
-@pytest.mark.parametrize("bpm", [72, 90, 107, 120, 133, 150, 175, 200])
-def test_the_tempo_of_clicks_is_found_within_4_s_and_the_phase_crosses_0_at_each(stages, bpm):
-    times = np.arange(0.37, 10.0, 60 / bpm)
-    heard = Followed(stages, clicks(times, 10.0))
-    settled = heard.seconds > 0.37 + 4.0
+@pytest.mark.parametrize("bpm", [40, 50, 60, 75, 90, 100, 120, 140, 160, 180, 200, 220, 240])
+def test_the_tempo_of_clicks_is_found_within_4_s_or_6_beats_and_the_phase_crosses_0_at_each(stages, bpm):
+    lock_s = 0.37 + max(4.0, 6 * 60 / bpm)
+    seconds = lock_s + max(6.0, 5 * 60 / bpm)
+    times = np.arange(0.37, seconds, 60 / bpm)
+    heard = Followed(stages, clicks(times, seconds))
+    settled = heard.seconds > lock_s
     assert np.abs(heard.bpm[settled] / bpm - 1).max() < 0.02
     assert abs(np.mean(heard.bpm[settled]) / bpm - 1) < 0.01
-    late = heard.late_ms(times, 4.4)
-    assert np.abs(late).max() < 20 and abs(np.median(late)) < 10
-    assert heard.confidence[settled].min() > 0.8
-    assert len(late) == pytest.approx((10.0 - 4.4) * bpm / 60, abs=1.1)
-
-
-@pytest.mark.parametrize("bpm", [40, 50, 60, 66, 220, 240])
-def test_clicks_beyond_the_usual_are_found_as_they_are_or_at_half_double_or_threefold(stages, bpm):
-    heard = Followed(stages, clicks(np.arange(0.37, 12.0, 60 / bpm), 12.0))
-    found = np.median(heard.bpm[heard.seconds > 8.0]) / bpm
-    assert min(abs(found / k - 1) for k in (0.5, 1, 2, 3)) < 0.03
+    late = heard.late_ms(times, lock_s)
+    assert np.abs(late).max() < max(25, 0.03 * 60e3 / bpm) and abs(np.median(late)) < max(12, 0.015 * 60e3 / bpm)
+    assert heard.confidence[settled].min() > 0.5
+    assert len(late) == pytest.approx((seconds - lock_s) * bpm / 60, abs=1.1)
 
 
 @pytest.mark.parametrize(("bpm", "swing"), [(174, 0.5), (150, 0.5), (126, 0.5), (92, 0.5), (132, 2 / 3), (100, 0.62)])
@@ -181,8 +180,8 @@ def test_learned_activations_outweigh_an_unclear_sound(stages):
     hops = len(sound) // HOP
     learned = np.full((hops, 2), 0.02, np.float32)
     for i, at in enumerate(np.arange(0.5, 10.0, 60 / 104)):
-        learned[int((at + 0.013) / HOP_S) :][:3, 0] = 0.9
-        learned[int((at + 0.013) / HOP_S) :][:3, 1] = 0.9 if i % 3 == 0 else 0.02
+        learned[int((at + DELAY_S) / HOP_S) :][:3, 0] = 0.9
+        learned[int((at + DELAY_S) / HOP_S) :][:3, 1] = 0.9 if i % 3 == 0 else 0.02
     heard = Followed(stages, sound, learned)
     assert np.median(heard.bpm[heard.seconds > 5]) == pytest.approx(104, rel=0.01)
     assert np.diff(heard.beats(4)[-3:]) == pytest.approx(3 * 60 / 104, abs=0.05)
@@ -197,11 +196,13 @@ def test_again_after_reset_to_the_bit(stages):
 def test_other_rates_find_the_same_beat(rate):
     hop = 256 if rate < 50000 else 512
     novelty, tempo = Novelty(rate, hop), Tempo(rate, hop)
+    pulse = Pulse(novelty.centre_hz)
     sound = np.zeros(rate * 8, np.float32)
     sound[np.arange(rate // 2, len(sound), rate // 2)] = 0.8
     row = np.zeros(7)
     for at in range(0, len(sound) - hop, hop):
-        tempo.process(novelty.process(sound[at : at + hop]), NONE, row)
+        functions = novelty.process(sound[at : at + hop])
+        tempo.process(functions, pulse.process(novelty.logs, novelty.smooth), row)
     assert row[0] == pytest.approx(120, rel=0.01)
     now = (len(sound) // hop * hop) / rate
     assert abs((row[1] - now * 2 + 0.5) % 1 - 0.5) < 0.04
@@ -209,7 +210,7 @@ def test_other_rates_find_the_same_beat(rate):
 
 @pytest.mark.parametrize("value", [0.0, 1e-40, 1.0, 1e30])
 def test_any_functions_give_finite_signals_and_are_left_untouched(stages, value):
-    tempo = stages[1]
+    tempo = stages[2]
     tempo.reset()
     functions, row = np.full(len(FUNCTIONS), value, np.float32), np.full(7, np.nan)
     extra = np.full(2, min(value, 1.0), np.float32)
