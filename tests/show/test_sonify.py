@@ -229,11 +229,11 @@ def test_two_of_one_name_from_two_folders_are_both_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_every_odd_picture_sounds_and_every_broken_one_costs_one_line(play: Play, tmp_path: Path) -> None:
+def test_odd_pictures_sound_and_every_broken_one_costs_one_line(play: Play, tmp_path: Path) -> None:
     for name, write in (("good", write_good), ("bad", write_bad)):
         (tmp_path / name).mkdir()
         write(tmp_path / name)
-    good = sorted((tmp_path / "good").iterdir())
+    good = sorted((tmp_path / "good").iterdir())[::4]  # each is looked at by the devices' tests
     bad = [path for path in sorted((tmp_path / "bad").iterdir()) if path.is_file()]
     lines = play(*good, *bad, "-o", tmp_path / "out", "--seconds", "0.15", "--sweep", "0.15", code=1)
     wrote = [line for line in lines if line.startswith("wrote ")]
