@@ -204,7 +204,7 @@ def _advance(m: Record, mix: NDArray[np.float32], bpm: float, beats: float) -> N
     s = piece.state
     rate, now = s.sample_rate, s.position
     _keep_time(m, bpm, beats)
-    wanted = min(max(0.1 + 0.65 * knobs.brightness + 0.12 * (1.0 + knobs.arousal), 0.0), 1.0)
+    wanted = min(max(0.16 + 0.62 * knobs.brightness + 0.12 * (1.0 + knobs.arousal), 0.0), 1.0)
     share = 1.0 - math.exp(-CHUNK / (_SMOOTH_S * rate))
     s.light += (wanted - s.light) * (share if s.light > 0.0 else 1.0)
     brighten(m.voices, s.light)

@@ -7,6 +7,7 @@ from pix2live.synth.instrument import Instrument
 from pix2live.synth.patterns import PARTS
 from pix2live.synth.voices import MOST_SOUNDING
 from tests.synth.band import CALM, CITY, LOW_RATE, STYLES, Listener, controls, piece
+from tests.synth.chain import above
 
 RATE = 48000
 SCALE_MODE = dict(zip(MODES, SCALES.tolist(), strict=True))
@@ -106,6 +107,17 @@ def test_pool_never_overflows_and_theft_fades():
         states = listener.harmony.state.memory["voices"]["voice"]["state"]
         most = max(most, int(((states == 1) | (states == 2)).sum()))
     assert 8 < most <= MOST_SOUNDING
+
+
+def test_no_knob_clicks():
+    calm = {**CALM, "brightness": 0.0, "bells": 0.0, "arp": 0.0, "melody": 0.0, "humanise": 0.0}
+    listener = Listener(Harmony(RATE, 1), RATE)
+    listener.play(3.0, **calm)
+    turns = [{"pad": 0.0}, {"pad": 1.0}, {"bass": 0.0}, {"register": 1.0}, {"density": 1.0}, {"warmth": 0.0},
+             {"brightness": 0.2}, {"tempo": 100.0}]  # fmt: skip
+    for turn in turns:
+        sound = np.concatenate([listener.play(0.05, **calm), listener.play(0.15, **{**calm, **turn})], axis=1)
+        assert np.abs(above(sound, 9000)[:, 1200:]).max() < 1e-4, turn
 
 
 def test_stops_at_nothing_in_its_inputs():
