@@ -154,6 +154,9 @@ def _batch(jobs: list[Any], piece: Any) -> int:
             except Pix2liveError as error:
                 failed += 1
                 lines = [str(error)]
+            except Exception as error:  # a fault of ours in one picture must not cost the other thousand
+                failed += 1
+                lines = [f"{job.source}: could not be played ({type(error).__name__}: {error})"]
             for line in dict.fromkeys(lines):
                 progress.say(f"pix2live: {line}")
     if failed:

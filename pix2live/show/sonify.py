@@ -73,6 +73,9 @@ def jobs(sources: list[Path], output: Path, film: Path | None, notes: Path | Non
                                  f"name it so, e.g. out{suffixes[0]}")
         if len(sources) != 1:
             raise UsageError(f"{len(sources)} pictures cannot become one file", str(output), "give a folder")
+        for path, suffix, option in ((film, ".mp4", "--mp4"), (notes, ".mid", "--midi")):
+            if path is not None and output.suffix.lower() == suffix:
+                raise UsageError(f"-o {output.name} is one already", option, "leave one of them out")
         return [_job(sources[0], output, film, notes)]
     every = [path for source in sources for path in (pictures_in(source) if source.is_dir() else [source])]
     for folder in (output, film, notes):
@@ -110,6 +113,8 @@ def _make_folder(folder: Path) -> None:
 def play(job: Job, piece: Piece, progress: Progress) -> list[str]:
     """Write what ``job`` asks for. Returns notices; raises as ``sonify`` does."""
     for path in job.outputs:
+        if path.exists() and job.source.exists() and path.samefile(job.source):
+            raise UsageError("would be written over itself", str(path), "give another name")
         check_place(path)
     usual_s, fps = facts(job.source, piece.playing[-1])
     seconds = piece.seconds or usual_s

@@ -191,6 +191,7 @@ def test_what_fails_leaves_the_older_file_as_it_was(play: Play, tmp_path: Path) 
     (("a.png", "-o", "out.mp3"), "this writes .wav or .flac or .mp4 or .mid"),
     (("a.png", "-o", "out.wav", "--mp4", "film.avi"), "this writes .mp4"),
     (("a.png", "-o", "out.mid"), "plays no notes"),
+    (("a.png", "-o", "out.mp4", "--mp4", "film.mp4"), "leave one of them out"),
     (("a.png", "-o", "out.wav", "--midi", "notes.mid", "--instrument", "drone"), "plays no notes"),
     (("a.png", "-o", "out", "--format", "ogg"), "--format"),
     (("a.png", "-o", "out.wav", "--tempo", "120"), "it belongs to harmony"),
@@ -204,6 +205,25 @@ def test_wrong_usage_is_said_before_any_work(
     monkeypatch.chdir(tmp_path)
     [line] = play(*arguments, code=2)
     assert says in line and not list(tmp_path.iterdir())
+
+
+def test_a_film_is_never_written_over_itself(play: Play, tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", [numbered(n) for n in range(10)])
+    before = (tmp_path / "a.mp4").read_bytes()
+    [line] = play(tmp_path / "a.mp4", "-o", tmp_path / "a.mp4", code=2)
+    assert "over itself" in line
+    lines = play(tmp_path / "a.mp4", tmp_path / "a.mp4", "-o", tmp_path, "--format", "mp4", "--seconds", "0.2", code=1)
+    assert "over itself" in lines[0] and (tmp_path / "a.mp4").read_bytes() == before
+
+
+def test_a_fault_in_one_picture_does_not_cost_the_others(
+        play: Play, landscape: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pix2live.show import sonify as module
+
+    whole = module.facts
+    monkeypatch.setattr(module, "facts", lambda source, name: whole(source, name) if source == landscape else 1 / 0)
+    lines = play(tmp_path / "b.png", landscape, "-o", tmp_path / "out", "--seconds", "0.2", code=1)
+    assert "ZeroDivisionError" in lines[0] and lines[1].startswith("wrote ")
 
 
 def test_options_are_ordinary_params() -> None:
