@@ -1,9 +1,10 @@
 """How many partials a core renders in real time: this project's bank beside SuperCollider, csound and numpy.
 
 Every bank makes sinusoids of random frequencies whose amplitudes move along per-sample ramps, in chunks of 64 samples
-at 48 kHz, on one core. This project's writes two channels, the others one. The figure is what one second of CPU time
-more buys: the difference of two runs with different counts, so that starting up is left out; of several runs in turn
-the quickest counts, for every bank alike.
+at 48 kHz, on one core. A partial of this project has a ramp of its own on each of two channels, and so have numpy's and
+SuperCollider's; "one channel" has only one. The figure is what one second of CPU time more buys: the difference of two
+runs with different counts, so that starting up is left out; of several runs in turn the quickest counts, for every bank
+alike.
 """
 
 import os
@@ -11,6 +12,7 @@ import resource
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -22,23 +24,29 @@ from tools import bench_synth
 
 SAMPLE_RATE, CHUNK = bench_synth.SAMPLE_RATE, bench_synth.CHUNK
 _TURNS = 3
-_MISSING = {"supercollider": ("scsynth", "supercollider-server"), "csound": ("csound", "csound")}
+_SUPERCOLLIDER = ("scsynth", "supercollider-server")
+_PROGRAMS = {
+    "supercollider": _SUPERCOLLIDER, "supercollider, one channel": _SUPERCOLLIDER,
+    "csound, one channel": ("csound", "csound"),
+}  # fmt: skip
+PEERS = (*_PROGRAMS, "numpy")
+BARS = {"pix2live": 100_000.0, "supercollider": 10.0}
+"""Partials a core, and how many times a peer's."""
 
 
-def measure(seconds: float = 10.0, peers: Iterable[str] = ("supercollider", "csound", "numpy")) -> dict[str, float]:
+def measure(seconds: float = 10.0, peers: Iterable[str] = PEERS) -> dict[str, float]:
     """Partials a core by the name of the bank; NaN where a peer is not installed.
 
     Args:
         seconds: of sound that each peer renders.
-        peers: which of supercollider, csound, numpy.
+        peers: which of ``PEERS``.
     """
-    rng = np.random.default_rng(0)
-    runs: dict[str, Callable[[], float]] = {"pix2live": lambda: _bank(bench_synth._kernel_bank(rng, False), seconds)}
+    runs: dict[str, Callable[[], float]] = {"pix2live": lambda: _own("pix2live", seconds)}
     out = {}
     for name in peers:
         if name == "numpy":
-            runs[name] = lambda: _bank(bench_synth._numpy_bank(rng), seconds)
-        elif shutil.which(_MISSING[name][0]) is None:
+            runs[name] = lambda: _own("numpy", seconds)
+        elif shutil.which(_PROGRAMS[name][0]) is None:
             out[name] = float("nan")
         else:
             runs[name] = lambda name=name: _peer(name, seconds)  # type: ignore[misc]
@@ -53,7 +61,15 @@ def measure(seconds: float = 10.0, peers: Iterable[str] = ("supercollider", "cso
 
 def missing(name: str) -> str:
     """The line that says what a peer needs."""
-    return f"{name}: not installed: apt install {_MISSING[name][1]}"
+    return f"{name}: not installed: apt install {_PROGRAMS[name][1]}"
+
+
+def _own(name: str, seconds: float) -> float:
+    """A bank of ``bench_synth`` in a process of its own, whose matrix products stay on the one core too."""
+    command = [sys.executable, "-m", "tools.voice_partials", name, str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True,
+                          env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})  # fmt: skip
+    return float(done.stdout)
 
 
 def _bank(chunk: Callable[[], None], seconds: float) -> float:
@@ -72,8 +88,11 @@ def _bank(chunk: Callable[[], None], seconds: float) -> float:
 def _peer(name: str, seconds: float) -> float:
     few, many = 200, 2200
     with tempfile.TemporaryDirectory() as folder:
-        prepare = _supercollider if name == "supercollider" else _csound
-        costs = [_cpu_s(prepare(Path(folder), count, seconds)) for count in (few, many)]
+        if name.startswith("csound"):
+            costs = [_cpu_s(_csound(Path(folder), count, seconds)) for count in (few, many)]
+        else:
+            channels = 1 if name.endswith("one channel") else 2
+            costs = [_cpu_s(_supercollider(Path(folder), count, seconds, channels)) for count in (few, many)]
     return (many - few) * seconds / max(costs[1] - costs[0], 1e-9)
 
 
@@ -87,26 +106,26 @@ def _cpu_s(command: list[str]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _supercollider(folder: Path, partials: int, seconds: float) -> list[str]:
-    """scsynth without a sound card, on one SynthDef of many SinOsc, each with a Line as its level."""
+def _supercollider(folder: Path, partials: int, seconds: float, channels: int) -> list[str]:
+    """scsynth without a sound card, on one SynthDef of many SinOsc, each with a Line as its level on each channel."""
     definition, score, sound = folder / "bank.scsyndef", folder / "bank.osc", folder / "bank.wav"
-    definition.write_bytes(_synthdef(partials, seconds))
+    definition.write_bytes(_synthdef(partials, seconds, channels))
     score.write_bytes(
         _bundle(0.0, _osc("/d_load", str(definition))) + _bundle(0.0, _osc("/s_new", "bank", 1000, 0, 0))
         + _bundle(seconds, _osc("/c_set", 0, 0.0))
     )  # fmt: skip
-    return ["scsynth", "-N", str(score), "_", str(sound), str(SAMPLE_RATE), "WAV", "float", "-o", "1", "-z", str(CHUNK),
-            "-m", "262144", "-w", "256"]  # fmt: skip
+    return ["scsynth", "-N", str(score), "_", str(sound), str(SAMPLE_RATE), "WAV", "float", "-o", str(channels),
+            "-z", str(CHUNK), "-m", "262144", "-w", "256"]  # fmt: skip
 
 
-def _synthdef(partials: int, seconds: float) -> bytes:
+def _synthdef(partials: int, seconds: float, channels: int) -> bytes:
     """A version 2 SynthDef: SinOsc.ar(hz, phase), Line.kr as its level and MulAdd, which sums; then Out.
 
     MulAdd with a level at control rate ramps it sample by sample, and is the cheapest sum that SuperCollider has.
     """
     rng = np.random.default_rng(1)
     hz, phase = rng.uniform(20.0, 20000.0, partials), rng.uniform(0.0, 6.28, partials)
-    ends = rng.uniform(0.0, 1.0, (2, partials)) / partials
+    ends = rng.uniform(0.0, 1.0, (2 * channels, partials)) / partials
     constants = np.concatenate([[0.0, seconds], hz, phase, *ends]).astype(">f4")
     ugens = []
 
@@ -118,12 +137,14 @@ def _synthdef(partials: int, seconds: float) -> bytes:
         return len(ugens) - 1
 
     control, audio = 1, 2
-    total: tuple[int, int] = (-1, 0)
+    totals: list[tuple[int, int]] = [(-1, 0)] * channels
     for i in range(partials):
         tone = ugen("SinOsc", audio, [(-1, 2 + i), (-1, 2 + partials + i)])
-        line = ugen("Line", control, [(-1, 2 + 2 * partials + i), (-1, 2 + 3 * partials + i), (-1, 1), (-1, 0)])
-        total = (ugen("MulAdd", audio, [(tone, 0), (line, 0), total]), 0)
-    ugen("Out", audio, [(-1, 0), total], outputs=0)
+        for channel in range(channels):
+            begin = 2 + (2 + 2 * channel) * partials + i
+            line = ugen("Line", control, [(-1, begin), (-1, begin + partials), (-1, 1), (-1, 0)])
+            totals[channel] = (ugen("MulAdd", audio, [(tone, 0), (line, 0), totals[channel]]), 0)
+    ugen("Out", audio, [(-1, 0), *totals], outputs=0)
     return (
         b"SCgf" + struct.pack(">ih", 2, 1) + _pascal("bank") + struct.pack(">i", len(constants)) + constants.tobytes()
         + struct.pack(">iii", 0, 0, len(ugens)) + b"".join(ugens) + struct.pack(">h", 0)
@@ -188,3 +209,8 @@ i 1 0 {seconds}
 </CsoundSynthesizer>
 """)
     return ["csound", "-d", "-m0", "-W", "-f", "-o", str(folder / "bank.wav"), str(bank)]
+
+
+if __name__ == "__main__":
+    _make = {"pix2live": lambda rng: bench_synth._kernel_bank(rng, False), "numpy": bench_synth._numpy_bank}
+    print(_bank(_make[sys.argv[1]](np.random.default_rng(0)), float(sys.argv[2])))
