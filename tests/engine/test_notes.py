@@ -9,15 +9,16 @@ import pytest
 from pix2live.engine import notes as notes_module
 from pix2live.engine.notes import PARTS, NoteSender, NoteTap
 from pix2live.signals.bus import NOTES_KEPT, Bus
-from pix2live.synth.notelog import NOTE_SLOTS, NoteLog, write_note
+from pix2live.synth.notelog import LOG_MEMORY, NOTE_SLOTS, write_note
 
 RATE = 48000.0
 
 
 def harmony() -> Any:
-    log = NoteLog.empty()
-    return SimpleNamespace(notes=log.notes, note_count=log.note_count, log=log,
-                           piece=SimpleNamespace(state=np.zeros(1, [("position", np.int64)])))
+    """The state of a harmony as far as its notes go."""
+    log, piece = np.zeros(1, LOG_MEMORY), np.zeros(1, [("position", np.int64), ("beat", np.float64)])
+    return SimpleNamespace(log=log[0], notes=log["notes"][0], note_count=log["note_count"][0],
+                           memory={"piece": {"state": piece}}, piece=piece)
 
 
 def on_bus(bus: Bus, first: int = 0) -> list[tuple[float, int, int, float]]:
@@ -43,7 +44,7 @@ def test_a_note_is_in_the_air_at_its_own_sample_at_any_block_size(block: int, as
                 if made <= position < made + 64:
                     write_note(state.log, position - asleep, voice % 6, 60 + voice, 0.5)
             made += 64
-            state.piece.state["position"] = made - asleep
+            state.piece["position"] = made - asleep
         tap.publish(before, block, 10.0 + before / RATE, RATE)
         before += block
     heard = on_bus(bus)
