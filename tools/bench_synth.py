@@ -16,7 +16,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from pix2live.dsp.oscillator import CHUNK, add_partials, steps_from_hz
+from pix2live.dsp.oscillator import CHUNK, add_partials, empty_mix, steps_from_hz
 from pix2live.synth.instrument import Instrument
 
 SAMPLE_RATE = 48000
@@ -53,7 +53,7 @@ def _kernel_bank(rng: np.random.Generator, glide: bool) -> Callable[[], None]:
     phase = rng.integers(-(2**31), 2**31, PARTIALS, dtype=np.int64).astype(np.int32)
     ends = [steps_from_hz(rng.uniform(20, 20000, PARTIALS), SAMPLE_RATE) for _ in range(2)]
     levels = [rng.random((2, PARTIALS), dtype=np.float32) for _ in range(2)]
-    step, level, out = ends[0].copy(), levels[0].copy(), np.zeros((2, CHUNK), np.float32)
+    step, level, out = ends[0].copy(), levels[0].copy(), empty_mix()
     turn = 0
 
     def chunk() -> None:

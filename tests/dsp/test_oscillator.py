@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pix2live.dsp.oscillator import CHUNK, add_partials, steps_from_hz
+from pix2live.dsp.oscillator import CHUNK, add_partials, empty_mix, steps_from_hz
 
 RATE = 48000
 
@@ -93,3 +93,34 @@ def test_partials_add_to_what_is_there():
     out = np.full((2, CHUNK), 0.25, np.float32)
     add_partials(np.array([2**30], np.int32), step, level, step, level, out)
     assert np.allclose(out, 1.25)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_an_empty_mix_is_silent_whole_and_on_a_cache_line(channels):
+    mixes = [empty_mix(channels) for _ in range(20)]
+    for mix in mixes:
+        assert mix.shape == (channels, CHUNK)
+        assert mix.flags.c_contiguous
+        assert mix.ctypes.data % 64 == 0
+        assert not mix.any()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+def test_partials_sound_together_as_each_does_alone(count):
+    """Steady ones go in pairs, silent and gliding ones do not; whoever stands beside whom, the sum is that of each."""
+    rng = np.random.default_rng(count)
+    phase = rng.integers(-(2**31), 2**31, count, dtype=np.int64).astype(np.int32)
+    step, glide = (steps_from_hz(rng.uniform(20.0, 20000.0, count), 48000.0) for _ in range(2))
+    aim = np.where(np.arange(count) % 3 == 1, glide, step)
+    level, to_level = rng.random((2, 2, count)).astype(np.float32)
+    level[:, 3::4] = to_level[:, 3::4] = 0.0
+    together = np.zeros((2, CHUNK), np.float32)
+    add_partials(phase.copy(), step.copy(), level.copy(), aim, to_level, together)
+    alone = np.zeros((2, CHUNK), np.float64)
+    for p in range(count):
+        one: np.ndarray = np.zeros((2, CHUNK), np.float32)
+        at = slice(p, p + 1)
+        add_partials(phase[at].copy(), step[at].copy(), np.ascontiguousarray(level[:, at]), aim[at].copy(),
+                     np.ascontiguousarray(to_level[:, at]), one)  # fmt: skip
+        alone += one
+    assert np.abs(together - alone).max() < 2e-6
