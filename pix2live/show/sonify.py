@@ -160,7 +160,7 @@ def sonify(job: Job, options: Options, seconds: float, progress: Progress, fps: 
             if film is not None:
                 film.write(kept)
             if notes is not None:
-                notes.gather()
+                notes.gather(time_s + len(block) / RATE)
             progress(min(1.0, time_s / seconds))
         _finish(sound, film, notes, seconds)
     except BaseException:
@@ -248,12 +248,12 @@ class _Notes:
         for part in PARTS:
             self._file.name(part.channel, part.name, part.program)
 
-    def gather(self) -> None:
-        if self._harmony is not None:
-            piece = self._harmony.state.memory["piece"]["state"][0]
-            if piece["started"] and piece["beat"] >= self._next_beat:
-                self._file.beat(float(piece["position"]) / RATE, float(piece["beat"]))
-                self._next_beat = math.floor(piece["beat"]) + 1.0
+    def gather(self, now_s: float) -> None:
+        """What has been played up to ``now_s`` of the sound."""
+        piece = self._harmony.state.memory["piece"]["state"][0]
+        if piece["started"] and piece["beat"] >= self._next_beat:
+            self._file.beat(now_s, float(piece["beat"]))
+            self._next_beat = math.floor(piece["beat"]) + 1.0
         while self._next < self._bus.notes.count:
             if self._bus.notes.read(self._next, self._record):
                 record = self._record[0]
