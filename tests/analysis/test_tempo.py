@@ -4,6 +4,7 @@ import pytest
 from pix2live.analysis.novelty import FUNCTIONS, Novelty
 from pix2live.analysis.pulse import DELAY_S, Pulse
 from pix2live.analysis.tempo import Tempo
+from pix2live.signals.transport import Transport
 
 from .sounds import RATE, hat, kick, noise, pad, snare
 
@@ -219,3 +220,23 @@ def test_any_functions_give_finite_signals_and_are_left_untouched(stages, value)
         tempo.process(functions, extra, row)
         assert np.isfinite(row).all()
     assert np.array_equal(functions, before)
+
+
+@pytest.mark.parametrize(
+    ("from_bpm", "to_bpm", "p95_ms"),
+    [(60, 60, 10), (100, 100, 10), (150, 150, 10), (180, 180, 10), (120, 132, 25), (120, 108, 25)],
+)
+def test_the_transport_foresees_a_beat_a_tenth_of_a_second_ahead(stages, from_bpm, to_bpm, p95_ms):
+    seconds = 14.0 if from_bpm == to_bpm else 28.0
+    times, at = [], 0.4
+    while at < seconds:
+        times.append(at)
+        at += 60 / (from_bpm + np.clip((at - 6.0) / 20.0, 0, 1) * (to_bpm - from_bpm))
+    heard, transport, away = Followed(stages, clicks(times, seconds)), Transport(), []
+    for true in times:
+        hop = int((true - 0.1) / HOP_S) - 1
+        if true > 6.0 and hop < len(heard.rows):
+            transport.hear(heard.seconds[hop], heard.rows[hop])
+            beat = round(transport.beats_at(true))
+            away.append(1e3 * (transport.anchor_s + (beat - transport.beats) * 60 / transport.bpm - true))
+    assert np.percentile(np.abs(away), 95) <= p95_ms
