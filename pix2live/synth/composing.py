@@ -199,19 +199,23 @@ def lead(
     Args:
         tones: pitch classes, root first; count: of them. held: the root sounds below anyhow, and may be left out.
     """
-    here0, here1, here2, here3 = before[0], before[1], before[2], before[3]
-    mean = 0.25 * (here0 + here1 + here2 + here3)
+    for i in range(VOICES):
+        after[i] = before[i]
+    mean = 0.25 * (before[0] + before[1] + before[2] + before[3])
     if mean - centre < -4.0:
-        here0, here1, here2, here3 = here1, here2, here3, here0 + 12
+        after[0] += 12
     elif mean - centre > 4.0:
-        here0, here1, here2, here3 = here3 - 12, here0, here1, here2
-    if here0 > here1:
-        here0, here1 = here1, here0
-    if here2 > here3:
-        here2, here3 = here3, here2
+        after[3] -= 12
+    for i in range(1, VOICES):
+        for j in range(i, 0, -1):
+            if after[j] < after[j - 1]:
+                after[j], after[j - 1] = after[j - 1], after[j]
+    here0, here1, here2, here3 = after[0], after[1], after[2], after[3]
     best = 1e9
-    after[0], after[1], after[2], after[3] = here0, here1, here2, here3
+    lost = here3 - here0 > 24 or abs(mean - centre) > 14.0
     for reach in (4, 7):
+        if lost:
+            break
         for a in range(here0 - reach, here0 + reach + 1):
             ta = _place(a, tones, count)
             if ta < 0:
@@ -252,12 +256,32 @@ def lead(
                             cost += 6.0
                         cost += _parallel(a, b, here0, here1) + _parallel(b, c, here1, here2)
                         cost += _parallel(c, d, here2, here3) + _parallel(a, d, here0, here3)
-                        cost += 0.25 * abs(0.25 * (a + b + c + d) - centre) + (2.0 if d - a > 19 else 0.0)
+                        cost += 0.25 * abs(0.25 * (a + b + c + d) - centre) + _stretch(a, b, c, d)
                         if cost < best:
                             best = cost
                             after[0], after[1], after[2], after[3] = a, b, c, d
         if best < _INCOMPLETE:
             return
+    if best >= 1e9:  # from a voicing that no hand has, or far away: begin anew
+        for i in range(VOICES):
+            low = int(centre) - 8 if i == 0 else after[i - 1] + 2
+            after[i] = _next_tone(low, tones, count)
+
+
+@kernel
+def _stretch(a: int, b: int, c: int, d: int) -> float:
+    """Cost of a voicing that falls apart; beyond a tenth it is dearer than the way back."""
+    wide = 1.6 * max(d - a - 16, 0)
+    return wide + 0.5 * (max(b - a - 9, 0) + max(c - b - 8, 0) + max(d - c - 8, 0))
+
+
+@kernel
+def _next_tone(note: int, tones: NDArray[np.int64], count: int) -> int:
+    """The lowest chord tone from a note upwards."""
+    for way in range(12):
+        if _place(note + way, tones, count) >= 0:
+            return note + way
+    return note
 
 
 @kernel

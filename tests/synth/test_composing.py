@@ -130,6 +130,30 @@ def test_voice_leading_keeps_common_tones_moves_little_and_never_crosses():
     assert kept > 0.8 * shared
 
 
+@pytest.mark.parametrize("centre", [52.0, 60.0, 68.0])
+def test_voicings_stay_whole_over_a_thousand_chords(centre):
+    voices = [int(centre) + way for way in (-7, -2, 3, 7)]
+    for n in range(1000):
+        lots = [chance(5, n, which, 0) for which in range(4)]
+        tones = chord(int(12 * lots[0]), int(6 * lots[1]), int(7 * lots[2]), kind_of_chord(lots[3], lots[0]))
+        voices = voiced(voices, tones, centre)
+        assert all(a < b for a, b in itertools.pairwise(voices))
+        assert {note % 12 for note in voices} <= set(tones)
+        assert voices[3] - voices[0] <= 21
+        assert abs(np.mean(voices) - centre) < 7.0
+
+
+@pytest.mark.parametrize("before", [[48, 74, 60, 63], [0, 0, 0, 0], [127, 126, 125, 124], [10, 60, 90, 99]])
+def test_from_any_voicing_it_finds_back(before):
+    voices = before
+    for degree in (0, 3, 4, 0, 5, 1, 4, 0, 3, 4, 0):
+        tones = chord(0, 1, degree, 3)
+        voices = voiced(voices, tones)
+        assert {note % 12 for note in voices} <= set(tones)
+    assert voices[3] - voices[0] <= 19
+    assert abs(np.mean(voices) - 60.0) < 7.0
+
+
 def test_voices_come_back_to_their_register():
     voices = [74, 78, 81, 86]
     for degree in [0, 3, 4, 5] * 4:

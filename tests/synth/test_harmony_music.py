@@ -125,6 +125,26 @@ def test_notes_in_common_ring_on():
     assert max((n.end_s or 40.0) - n.start_s for n in pads) > 1.5 * chord_s
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_pads_play_the_chord_through_every_section(style):
+    listener = Listener(Harmony(LOW_RATE, 1), LOW_RATE)
+    memory = listener.harmony.state.memory[0]
+    lived = set()
+    for _ in range(240):
+        listener.play(0.5, **{**STYLES[style], "tempo": 190.0, "tension": 0.6})
+        state = memory["piece"]["state"]
+        tones = set(memory["piece"]["tones"][: state["tones"]].tolist())
+        voices = memory["piece"]["voicing"].tolist()
+        assert {note % 12 for note in voices} <= tones
+        assert voices == sorted(voices)
+        assert voices[3] - voices[0] <= 21
+        # What the strings hold, too: no older note hangs.
+        held = [v for v in memory["voices"]["voice"] if v["state"] == 1 and v["part"] == 0]
+        assert {int(v["note"]) for v in held} <= set(voices)
+        lived.add((int(state["section"]), tuple(voices)))
+    assert len(lived) > 20
+
+
 def test_a_theme_comes_back():
     bar_s = 60.0 / 120.0 * 4
     listener = piece(34 * bar_s, style="chamber", tempo=120.0, valence=0.4, density=0.6, humanise=0.0, form=0.0)
