@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pix2live.dsp.jit import kernel
 from pix2live.dsp.limiter import LimiterState, TruePeakLimiter, limit
-from pix2live.dsp.oscillator import CHUNK
+from pix2live.dsp.oscillator import CHUNK, empty_mix
 from pix2live.signals.spec import ParamSpec
 from pix2live.synth.drone import DRONE_SPECS, Drone, drone_chunk, hush_drone
 from pix2live.synth.effects import EFFECT_SPECS, Effects, apply_effects, silence_effects
@@ -197,12 +197,12 @@ class Instrument:
             np.array([getattr(spec, end) for spec in self.SPECS], np.float32) for end in ("low", "high", "default")
         )
         self._params = controls.view(np.float32)
-        mix: NDArray[np.float32] = np.zeros((2, CHUNK), np.float32)
+        mix = empty_mix()
         self._chunk: NDArray[np.float32] = np.zeros((CHUNK, 2), np.float32)
         self._held = _hold(_Parts(
             _Knobs(controls, self._params, low, high, default), self._master, self._scan, self._drone,
             self.harmony.state, self._effects, self._loudness, self._limiter.state, self._limiter.constants, mix,
-            np.zeros_like(mix), self._chunk, self.sample_rate,
+            empty_mix(), self._chunk, self.sample_rate,
         ))  # fmt: skip
         self._strided = np.zeros((1024, 2), np.float32)  # for an output that is not contiguous
         self._silence = np.zeros((3, 1, max_partials), np.float32)
