@@ -107,7 +107,9 @@ def plays(piece: Record, knobs: Record, part: int) -> bool:
     """Whether a part is in at present: the form lets it, and somebody wants to hear it."""
     s = piece.state
     level = (knobs.pad, knobs.bass, knobs.arp, knobs.melody, knobs.bells, knobs.drums)[part]
-    return s.phase != ENDED and level > 0.0 and s.energy >= tables.ENTRY[s.style, part]
+    # Now and then the arpeggio is silent for a section, so that the ear can rest from it.
+    rests = part == tables.ARP and knobs.form > 0.3 and s.section > 1 and chance(s.seed, 38, s.section, 0) < 0.16
+    return s.phase != ENDED and level > 0.0 and s.energy >= tables.ENTRY[s.style, part] and not rests
 
 
 @kernel
