@@ -27,7 +27,8 @@ from pix2live.dsp.jit import kernel
 from tools import ears_corpus_kit
 from tools.ears_corpus_degrade import crowd, decibels, room
 from tools.ears_corpus_midi import DRUMS, RATE, Piece, Tempo, perform, sound_of
-from tools.train_beat_music import SECONDS, compose
+from tools.train_beat_music import compose
+from tools.train_beat_parts import SECONDS
 
 HOP, CROWD_SEED = 256, 11
 HEARD = ("room", "room", "crowd", "noise", "room crowd", "room noise", "room noise crowd", "")

@@ -99,7 +99,7 @@ def test_the_tempo_of_clicks_is_found_within_4_s_or_6_beats_and_the_phase_crosse
     assert abs(np.mean(heard.bpm[settled]) / bpm - 1) < 0.01
     late = heard.late_ms(times, lock_s)
     assert np.abs(late).max() < max(25, 0.03 * 60e3 / bpm) and abs(np.median(late)) < max(12, 0.015 * 60e3 / bpm)
-    assert heard.confidence[settled].min() > 0.5
+    assert heard.confidence[settled].min() > (0.4 if bpm < 50 else 0.5)
     assert len(late) == pytest.approx((seconds - lock_s) * bpm / 60, abs=1.1)
 
 
