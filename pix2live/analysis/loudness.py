@@ -1,8 +1,7 @@
 """Loudness by ITU-R BS.1770-5: K weighting, momentary (400 ms) and short-term (3 s).
 
 Latency: the filters are causal; a step is answered in full after 400 ms or 3 s. Before that much sound has
-come, the missing part counts as silence. Filter coefficients follow the analogue prototype (De Man 2014; the
-numbers of libebur128), so that they fit any rate.
+come, the missing part counts as silence.
 """
 
 from typing import NamedTuple
@@ -12,11 +11,11 @@ import numpy as np
 from pix2live.dsp.follower import TINY
 from pix2live.dsp.jit import kernel
 from pix2live.dsp.units import FLOOR_DB
+from pix2live.dsp.weighting import OFFSET_DB, k_weighting
 from pix2live.signals.table import local
 
 MAX_CHANNELS = 8
 LUFS_M, LUFS_S = local("audio", "audio.lufs_m"), local("audio", "audio.lufs_s")
-_OFFSET_DB = -0.691
 
 
 class Loudness(NamedTuple):
@@ -28,21 +27,6 @@ class Loudness(NamedTuple):
     z: np.ndarray  # float64 (8, 4): delays of both biquads
     powers: np.ndarray  # float64 (hops in 3 s,): weighted mean square of each hop
     at: np.ndarray  # int64 (1,): where the next hop goes
-
-
-def k_weighting(sample_rate: float) -> np.ndarray:
-    """The two biquads, float64 ``(2, 5)``: high shelf of +4 dB above 1.7 kHz, then high pass at 38 Hz."""
-    k = np.tan(np.pi * min(1681.974450955533, 0.45 * sample_rate) / sample_rate)
-    q, high = 0.7071752369554196, 10.0 ** (3.999843853973347 / 20.0)
-    mid = high**0.4996667741545416
-    a0 = 1.0 + k / q + k * k
-    shelf = [high + mid * k / q + k * k, 2.0 * (k * k - high), high - mid * k / q + k * k]
-    shelf += [2.0 * (k * k - 1.0), 1.0 - k / q + k * k]
-    k, q = np.tan(np.pi * 38.13547087602444 / sample_rate), 0.5003270373238773
-    b0 = 1.0 + k / q + k * k
-    # The standard leaves the high pass' numerator at 1, -2, 1, not divided by its first denominator term.
-    cut = [1.0, -2.0, 1.0, 2.0 * (k * k - 1.0) / b0, (1.0 - k / q + k * k) / b0]
-    return np.array([np.array(shelf) / a0, cut])
 
 
 def channel_weights(channels: int) -> np.ndarray:
@@ -70,7 +54,7 @@ def loudness(sample_rate: float, hop: int, channels: int) -> Loudness:
 
 @kernel
 def _lufs(power: float) -> float:
-    return max(_OFFSET_DB + 10.0 * np.log10(power), FLOOR_DB) if power > 1e-12 else FLOOR_DB
+    return max(OFFSET_DB + 10.0 * np.log10(power), FLOOR_DB) if power > 1e-12 else FLOOR_DB
 
 
 @kernel

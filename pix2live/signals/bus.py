@@ -20,7 +20,8 @@ from pix2live.signals.status import STATUS_FIELDS, Status
 MAX_PARAMS = 512
 MAX_PATCH_BYTES = 1 << 18
 CAMERA_MAX = (1080, 1920)
-SCORE_MAX = (256, 2048)  # columns, rows
+SCORE_MAX = (256, 4096)  # columns, rows
+SCORE_CELLS, SCORE_PLANES = 256 * 2048, 3  # of more rows than half there are fewer columns
 RING_FRAMES = 1 << 18
 NOTES_KEPT = 1024
 
@@ -55,7 +56,7 @@ _FIELDS: dict[str, tuple[int, list]] = {
     "patch": (4, [("generation", "<i8"), ("length", "<i8"), ("text", "u1", (MAX_PATCH_BYTES,))]),
     "models": (4, [("generation", "<i8"), ("length", "<i8"), ("text", "u1", (8192,))]),
     "camera": (3, [("height", "<i8"), ("width", "<i8"), ("pixels", "u1", (CAMERA_MAX[0] * CAMERA_MAX[1] * 3,))]),
-    "score": (3, [("columns", "<i8"), ("rows", "<i8"), ("amplitude", "<f4", (SCORE_MAX[0] * SCORE_MAX[1] * 2,))]),
+    "score": (3, [("columns", "<i8"), ("rows", "<i8"), ("amplitude", "<f4", (SCORE_CELLS * SCORE_PLANES,))]),
     # What the synth played, each note by itself: stamp is the moment at which it is in the air.
     "notes": (NOTES_KEPT, [("channel", "<i8"), ("note", "<i8"), ("velocity", "<f8")]),
     "preview": (3, [("height", "<i8"), ("width", "<i8"), ("pixels", "u1", (360 * 640 * 3,))]),
