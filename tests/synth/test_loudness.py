@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from pix2live.dsp.weighting import k_weighting
 from pix2live.dsp.oscillator import CHUNK
+from pix2live.dsp.weighting import k_weighting
 from pix2live.synth.instrument import Instrument
 from pix2live.synth.loudness import Loudness, keep_loudness
 
