@@ -108,7 +108,7 @@ def wanted_fifths(knobs: Record) -> float:
 
 @kernel
 def _turn(knobs: Record, s: Record, may: bool) -> bool:
-    """Let style and mode follow the picture where ``may`` (a phrase begins) or the change is drastic."""
+    """Let style and mode follow the picture where ``may`` (a phrase begins) or the change is drastic or by hand."""
     before = s.style * 8 + s.mode
     style = int(wanted_style(knobs))
     if style != s.style:
@@ -119,7 +119,7 @@ def _turn(knobs: Record, s: Record, may: bool) -> bool:
             s.style = style
     mode = wanted_mode(knobs)
     away = abs(mode - s.mode)
-    if s.fresh == 1 or (away > 0.5 + 3.0 * _HYSTERESIS and (may or away > 2.0)):
+    if s.fresh == 1 or (away > 0.5 + 3.0 * _HYSTERESIS and (may or away > 2.0 or knobs.mode >= 0.5)):
         s.mode = int(min(max(math.floor(mode + 0.5), 0.0), len(MODES) - 1.0))
     return s.style * 8 + s.mode != before
 
@@ -147,12 +147,13 @@ def _form(knobs: Record, s: Record, bar: int) -> None:
     s.wanted_db = FORM_RANGE_DB * (s.intensity - STEADY_INTENSITY) - much * _MEAN_DB[plan]
     s.crash = int(bar % SECTION_BARS == 0 and nth > 0 and s.intensity > 0.7
                   and INTENSITY[plan, nth - 1] < INTENSITY[plan, nth])  # fmt: skip
-    if s.fresh == 1 or bar % SECTION_BARS == 0:
+    by_hand = knobs.key >= 0.5
+    if s.fresh == 1 or bar % SECTION_BARS == 0 or by_hand:
         wanted = wanted_fifths(knobs)
         away = 0
-        if knobs.form > 0.3 and movement > 0:
+        if knobs.form > 0.3 and movement > 0 and not by_hand:
             away = MODULATIONS[int(chance(s.seed, 2, movement, 0) * len(MODULATIONS))]
-        if s.fresh == 1 or knobs.key >= 0.5 or abs(wanted - s.fifths) > 0.6:
+        if s.fresh == 1 or by_hand or abs(wanted - s.fifths) > 0.6:
             s.fifths = math.floor(wanted + 0.5)
         s.tonic = ((s.fifths + away) * 7) % 12
     s.movement, s.section = movement, section

@@ -49,6 +49,38 @@ def test_warmth_goes_round_the_circle_of_fifths_to_flats():
     assert [int(state_of(piece(0.1, key=k))["tonic"]) for k in KEYS[1:]] == list(range(12))
 
 
+def test_key_mode_and_style_set_by_hand_turn_with_the_next_bar_and_stay():
+    listener = Listener(Harmony(LOW_RATE, 1), LOW_RATE)
+    listener.play(4.5, tempo=120.0, style="pulse")
+    listener.play(2.0, tempo=120.0, style="minimal", key="F#", mode="phrygian")
+    state = state_of(listener)
+    assert (state["tonic"], state["mode"], state["style"]) == (6, MODES.index("phrygian"), 2)
+    for _ in range(20):
+        listener.play(12.0, tempo=190.0, style="minimal", key="F#", mode="phrygian", form=1.0)
+        assert state_of(listener)["tonic"] == 6
+    assert state_of(listener)["movement"] >= 2
+
+
+def test_left_alone_the_key_modulates_between_movements():
+    listener = Listener(Harmony(LOW_RATE, 2), LOW_RATE)
+    tonics = []
+    for _ in range(45):
+        listener.play(12.0, tempo=200.0, style="ambient", form=1.0)
+        tonics.append(int(state_of(listener)["tonic"]))
+    assert tonics[0] == 0
+    assert 2 <= len(set(tonics)) <= 6
+
+
+def test_tension_brings_a_few_colours_from_outside_the_scale():
+    def share(tension):
+        listener = piece(90.0, style="chamber", key="C", mode="ionian", tempo=160.0, tension=tension, form=0.0)
+        notes = listener.notes("pad", "bass", "melody")
+        return sum(n.note % 12 in (1, 3, 6, 8, 10) for n in notes) / len(notes)
+
+    assert share(0.3) == 0.0
+    assert 0.0 < share(0.9) < 0.2
+
+
 @pytest.mark.parametrize(("arousal", "tempo"), [(-1.0, 50.0), (-0.5, 75.0), (0.0, 100.0), (0.5, 125.0), (1.0, 150.0)])
 def test_arousal_sets_the_tempo(arousal, tempo):
     gaps = np.diff(kicks(piece(9.0, style="pulse", arousal=arousal, rhythm=0.1, humanise=0.0, form=0.0)))
