@@ -134,7 +134,8 @@ def measure(minutes: float = 60.0, preset: str = "picture_music", seed: int = 1)
         begun = fresh - len(sound)
         notes, done = count, done + len(sound)
         second.clear()
-        if len(watch.powers) == 30:
+        # By then every kind of scene has been seen once, and what is only made once has been made.
+        if len(watch.powers) == max(round(10.0 * minutes), 30):
             settled_kb = _memory_kb()
     return _figures(watch, notes, minutes, _memory_kb() - settled_kb), watch
 
