@@ -39,13 +39,13 @@ from pix2live.dsp.weighting import k_weighting, weighted_power
 from pix2live.signals.spec import ParamSpec
 from pix2live.synth.composing import MODES
 from pix2live.synth.melody import compose_melody, retune_melody
-from pix2live.synth.notelog import LOG_MEMORY
-from pix2live.synth.patterns import ARP, BASS, DRUMS, PAD, PARTS, PULSE, STYLES
+from pix2live.synth.notelog import LOG_MEMORY, NOTE_SLOTS
+from pix2live.synth.patterns import ARP, BASS, DRUMS, GENERAL_MIDI, PAD, PARTS, PULSE, STYLES
 from pix2live.synth.percussion import DRUMS_MEMORY, drum, fill_kit, still
 from pix2live.synth.piece import PIECE_MEMORY, astray, begin_bar, turn_bar, wanted_tempo
 from pix2live.synth.players import LEVELS, PLAYERS_MEMORY, change_chord, forget, plan_bar, play_due, play_step
 from pix2live.synth.sounds import fill_sounds
-from pix2live.synth.voices import VOICES_MEMORY, brighten, hush, sing
+from pix2live.synth.voices import GATED, VOICES_MEMORY, brighten, hush, sing
 
 Record = Any
 KEYS = ("auto", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -135,8 +135,11 @@ class Harmony:
         memory["biquads"] = k_weighting(float(sample_rate))
         fill_sounds(memory["voices"]["sounds"])
         fill_kit(memory["percussion"])
+        memory["players"]["queue"]["due"] = memory["players"]["strings"] = -1
+        memory["voices"]["bright"] = memory["gains"] = -1.0
+        memory["piece"]["state"]["bar"] = memory["piece"]["state"]["chosen_seed"] = -1
+        self._new = memory.copy()
         self.state = HarmonyState(memory, memory["log"]["notes"][0], memory["log"]["note_count"][0])
-        self.reset()
 
     @property
     def position(self) -> int:
@@ -145,8 +148,17 @@ class Harmony:
 
     def reset(self) -> None:
         """Silence, and the piece from its beginning; the count of notes goes on."""
-        silence_harmony(self.state)
-        self.state.memory["piece"]["state"]["position"] = 0
+        memory, notes, count = self.state
+        voices, strokes = memory["voices"]["voice"][0], memory["percussion"]["stroke"][0]
+        sounding = [(voice["part"], voice["note"]) for voice in voices[voices["state"] == GATED]]
+        strokes = strokes[(strokes["state"] > 0) & (strokes["told"] == 0)]
+        sounding += [(DRUMS, GENERAL_MIDI[stroke["drum"]]) for stroke in strokes]
+        for part, note in sounding:
+            notes[count[0] % NOTE_SLOTS] = (self.position, part, note, 0.0)
+            count[0] += 1
+        for name in _MEMORY.names or ():
+            if name != "log":
+                memory[name] = self._new[name]
 
 
 @kernel

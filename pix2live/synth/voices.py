@@ -201,7 +201,7 @@ def sing(
         bend = np.float32(1.0)
         if r.vibrato > 0.0:
             grown = min(r.age / (0.5 * sample_rate), 1.0)
-            turn = 2.0 * math.pi * ((now / sample_rate * 5.1 + r.turn) % 1.0)
+            turn = 2.0 * math.pi * (((now - r.start) / sample_rate * 5.1 + r.turn) % 1.0)
             bend = np.float32(1.0 + 5.78e-4 * r.vibrato * grown * math.sin(turn))
         heard = np.float32(0.0)
         for p in range(r.count):
@@ -256,7 +256,7 @@ def _envelope(
     if r.rasp > 0.01:
         # At equal power: the mean square of 1 - rasp / 2 (1 + cos) is (1 - rasp / 2)^2 + rasp^2 / 8.
         even = 1.0 / math.sqrt((1.0 - 0.5 * r.rasp) ** 2 + 0.125 * r.rasp**2)
-        t = now / sample_rate * _RASP_HZ + r.turn
+        t = (now - r.start) / sample_rate * _RASP_HZ + r.turn
         step = CHUNK / sample_rate * _RASP_HZ
         before *= even * (1.0 - r.rasp * (0.5 + 0.5 * math.cos(2.0 * math.pi * (t % 1.0))))
         after *= even * (1.0 - r.rasp * (0.5 + 0.5 * math.cos(2.0 * math.pi * ((t + step) % 1.0))))
