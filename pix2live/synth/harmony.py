@@ -216,7 +216,8 @@ def _advance(m: Record, mix: NDArray[np.float32], bpm: float, beats: float) -> N
     s = piece.state
     rate, now = s.sample_rate, s.position
     _keep_time(m, bpm, beats)
-    wanted = min(max(0.16 + 0.62 * knobs.brightness + 0.12 * (1.0 + knobs.arousal), 0.0), 1.0)
+    wanted = 0.14 + 0.6 * knobs.brightness + 0.12 * (1.0 + knobs.arousal) + 0.16 * knobs.roughness
+    wanted = min(max(wanted, 0.0), 1.0)
     share = 1.0 - math.exp(-CHUNK / (_SMOOTH_S * rate))
     s.light += (wanted - s.light) * (share if s.light > 0.0 else 1.0)
     brighten(m.voices, s.light)

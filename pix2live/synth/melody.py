@@ -46,7 +46,7 @@ def compose_melody(piece: Record, knobs: Record) -> None:
         return
     cell = STYLE_CELLS[s.style, int(STYLE_CELLS.shape[1] * chance(s.seed, 23, s.material, s.style))]
     contour = int(len(CONTOURS) * chance(s.seed, 24, s.material, 0))
-    centre = 63.0 + 22.0 * knobs.register
+    centre = 61.0 + 26.0 * knobs.register
     middle = _step_near(s.tonic, s.mode, centre) + int(5.0 * chance(s.seed, 25, s.material, 0)) - 2
     if s.theme == 1:
         middle += 2

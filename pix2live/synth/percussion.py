@@ -109,7 +109,9 @@ def beat(
     s.end = start + int(_GATE_S * sample_rate)
     s.gain = 1.0
     pan = 0.25 * math.pi * (1.0 + d.pan)
-    loud = 1.41421356 * d.gain * velocity**1.3
+    # Dark pictures have dark drums.
+    shine = 0.45 + 1.1 * brightness if d.low_hz > 2000.0 else 1.0
+    loud = 1.41421356 * d.gain * shine * velocity**1.3
     s.left, s.right = loud * math.cos(pan), loud * math.sin(pan)
     s.hz = d.hz
     s.sweep = d.from_hz - d.hz

@@ -182,7 +182,7 @@ def _voice(piece: Record, knobs: Record, s: Record) -> None:
 @kernel
 def chord_centre(knobs: Record) -> float:
     """MIDI note about which chords lie."""
-    return 52.0 + 16.0 * knobs.register
+    return 50.0 + 20.0 * knobs.register
 
 
 @kernel

@@ -134,14 +134,14 @@ def change_chord(
         if on:
             _say(players, s, knobs, at, tables.PAD, sound, wanted, 0.55 + 0.35 * s.intensity, -1.0,
                  0.5 * (i - 1.5) / 1.5, attack, i)  # fmt: skip
-    base = int(50.0 + 20.0 * knobs.register)
+    base = int(48.0 + 24.0 * knobs.register)
     found = 0
     for note in range(base, base + 40):
         for t in range(s.tones):
             if piece.tones[t] == note % 12 and found < 8:
                 players.ladder[found] = note
                 found += 1
-    low = int(28.0 + 9.0 * knobs.register)
+    low = int(26.0 + 13.0 * knobs.register)
     root = _nearest_bass(s.root, s.bass, low)
     third = _nearest_bass(piece.tones[1], s.bass, low)
     # A bass that would leap may step to the third instead, but not where a phrase begins.
