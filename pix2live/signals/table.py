@@ -38,6 +38,7 @@ VISION = (
     "vision.colourfulness", "vision.edges", "vision.angularity", "vision.texture", "vision.entropy",
     "vision.symmetry", "vision.centre_x", "vision.centre_y", "vision.motion", "vision.flow_x", "vision.flow_y",
     "vision.blobs", "vision.cut_count", "vision.coarse", "vision.roughness",
+    "vision.size",
     *(f"vision.{name}.auto" for name in LEVELLED),
 )
 MODEL = tuple(f"model.{i}" for i in range(MODEL_SLOTS))  # named at run time by the models that are loaded

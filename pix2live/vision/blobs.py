@@ -7,6 +7,7 @@ import numpy as np
 
 MOST_BLOBS = 20
 COLUMNS = ("id", "x", "y", "size", "speed_x", "speed_y")
+SIZE = COLUMNS.index("size")
 
 _ESTABLISHED_S = 0.1   # what comes up must last so long before it counts; in a first picture it counts at once
 _UNSEEN_S = 0.25       # and is remembered so long when it is not seen

@@ -5,7 +5,7 @@ import numpy as np
 
 from pix2live.signals import table
 from pix2live.vision import colour, composition
-from pix2live.vision.blobs import Blobs
+from pix2live.vision.blobs import SIZE, Blobs
 from pix2live.vision.cuts import Cuts
 from pix2live.vision.motion import Motion
 from pix2live.vision.palette import Palette
@@ -55,7 +55,8 @@ class Viewer:
     blue-orange axis. colourfulness: Hasler & Süsstrunk. entropy: of the lightness in 64 steps, over 6 bits. edges,
     angularity, texture (its fine part), coarse, roughness: ``Texture``. symmetry, centre_x, centre_y (1 at the top):
     ``composition``. motion (relative to a running range; all others are absolute), flow_x, flow_y: ``Motion``. blobs
-    (how many): ``Blobs``. cut_count: ``Cuts``. X.auto: X by its running range, ``Ranges``.
+    (how many), size (root of the largest one's share): ``Blobs``. cut_count: ``Cuts``. X.auto: X by its running range,
+    ``Ranges``.
 
     Pictures are first brought to at most 160 pixels on the longer side by area averaging, so resolution hardly matters.
     Deterministic; again the same after ``reset``. Latency: motion's memory, a new blob's 0.1 s, what may be a
@@ -183,6 +184,7 @@ class Viewer:
         })
         out.flow[:] = self._motion.flow
         self._blobs.write(out.things)
+        _write(out, {"size": min(float(np.sqrt(out.things[:, SIZE].max())), 1.0)})
 
     def _reduce(self, frame: np.ndarray) -> np.ndarray:
         """The picture at working size: contiguous uint8 (h, w, 3), at most WORK_SIDE on the longer side."""

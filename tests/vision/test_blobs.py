@@ -1,8 +1,9 @@
 """Things keep their numbers while they move, cross and vanish for a moment."""
 
+import numpy as np
 import pytest
 
-from pix2live.vision.viewer import VisualFeatures
+from pix2live.vision.viewer import Viewer, VisualFeatures
 
 from . import pictures
 from .test_viewer import viewer  # noqa: F401
@@ -112,3 +113,15 @@ def test_things_are_not_lost_while_the_picture_stands(viewer):  # noqa: F811
 def test_twenty_at_most(viewer):  # noqa: F811
     squares = [(0.1 + 0.2 * i, 0.08 + 0.16 * j, 12, 255) for i in range(5) for j in range(6)]
     assert len(follow(viewer, [scene(*squares)])[0]) == 20
+
+
+def test_size_is_the_side_of_the_largest_thing_as_a_share_of_the_picture():
+    for side in (30, 60):
+        frame = np.zeros((120, 120, 3), np.uint8)
+        frame[20:20 + side, 30:30 + side] = 230
+        frame[100:108, 100:108] = 200
+        out = VisualFeatures()
+        Viewer().process(frame, 0.0, out)
+        assert out["size"] == pytest.approx(side / 120, rel=0.12)
+    Viewer().process(np.zeros((120, 120, 3), np.uint8), 0.0, out)
+    assert out["size"] == 0.0
