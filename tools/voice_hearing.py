@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pix2live.analysis.analyzer import Analyzer, AudioFeatures
 from pix2live.analysis.novelty import Novelty
+from pix2live.analysis.pulse import Pulse
 from pix2live.analysis.tempo import Tempo
 from pix2live.signals import table
 from tools.voice_player import RATE
@@ -31,11 +32,13 @@ def measure(sound: NDArray[np.float32], skip_s: float = 2.0) -> dict[str, float]
 def tempo(sound: NDArray[np.float32]) -> float:
     """Beats a minute: the median of what the instrument's own beat tracker says over the last half."""
     novelty, follower = Novelty(RATE, 256), Tempo(RATE, 256)
+    pulse = Pulse(novelty.centre_hz)
     row = np.zeros(len(table.BEAT))
     mono = np.ascontiguousarray(sound.mean(axis=1))
     said = []
     for start in range(0, len(mono) - 255, 256):
-        follower.process(novelty.process(mono[start : start + 256]), None, row)
+        functions = novelty.process(mono[start : start + 256])
+        follower.process(functions, pulse.process(novelty.logs, novelty.smooth), row)
         said.append(row[0])
     return float(np.median(said[len(said) // 2 :]))
 
