@@ -11,7 +11,7 @@ _LOW, _MID, _HIGH, _FULL = range(FUNCTIONS)
 # Onset functions rise together, and the learned chances with them: each counts less than if it stood alone.
 WEIGHT = np.array((0.25, 0.2, 0.2, 0.25))
 STRAY = np.array((0.05, 0.025, 0.03, 0.025))  # onsets in a frame that fit no place
-MISS = 0.7  # how much it counts that an expected onset does not come
+MISS = 0.4  # how much it counts that an expected onset does not come
 # An onset comes within HALF frames of its beat, or one more; off the beat within OFF_HALF frames of its place.
 HALF, EDGE_SHARE, OFF_HALF = 1.5, 0.4, 2.5
 _BARE = 0.03

@@ -14,7 +14,7 @@ from pix2live.signals.table import BEAT
 
 FRAME_HOPS = 2
 WAIT = 2  # frames by which the onset functions are held back until the learned chances come
-RISE_S = 0.002  # and so much later a beat is heard, between a click (sooner) and a bow's stroke (later)
+RISE_S = 0.0005  # and so much later a beat is heard, between a click (sooner) and a bow's stroke (later)
 START_BPM = 120.0
 
 # An onset is how far the log of a function, over its usual value, rises above its last PAST frames; a rise of CLEAR
@@ -24,7 +24,7 @@ PAST, LEAST_RISE, CLEAR, MOST = 4, 0.15, 2.0, 1.5
 # A learned chance is neutral at a share of how high these have lately peaked, and counts to the power TRUST, as
 # neighbouring frames say much the same; downbeats are rarer than beats.
 LEARNED_LEAST, LEARNED_MOST, TRUST = 0.002, 0.98, 0.6
-NEUTRAL, NEUTRAL_LEAST, PEAK_S, PEAK_START, DOWN = 0.5, 0.03, 4.0, 0.2, 3.0
+NEUTRAL, NEUTRAL_LEAST, PEAK_S, PEAK_START, DOWN = 0.33, 0.03, 4.0, 0.2, 3.0
 HEARD_LEAST, UNHEARD_BEATS = 0.1, 2.5  # after so many beats of which none was likely no other tempo is chosen
 FEWEST = 0.012  # mean chance where the slowest beats are heard
 # Share of the prior over tempo that is asked for again in each frame, once so much was heard; none where what was
