@@ -3,12 +3,14 @@
 import contextlib
 import functools
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
 import numba
 import platformdirs
 from numba.core import types
@@ -55,6 +57,19 @@ def _cache_folder(path: Path) -> str:
         for old in sorted(root.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT_CACHES:]:
             shutil.rmtree(old, ignore_errors=True)
     return str(folder)
+
+
+def compiled_mark(path: Path) -> Path | None:
+    """A file to make when all kernels that ``path`` imports are compiled; gone when any of them must be compiled anew.
+
+    None where nothing can be cached. Like Numba's own cache it looks at the processor, the version and each source's
+    date.
+    """
+    digest = hashlib.blake2b(f"{numba.__version__} {llvmlite.binding.get_host_cpu_name()}".encode(), digest_size=8)
+    for source in sorted(_sources(path.resolve(), {})):
+        digest.update(f"{source.name} {source.stat().st_mtime_ns}".encode())
+    folder = Path(_cache_folder(path.resolve()))
+    return folder / f"compiled.{digest.hexdigest()}" if os.access(folder, os.W_OK) else None
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -54,7 +54,7 @@ class OfflineShow:
     def open(self) -> None:
         """Open every engine: devices are files. Raises the errors of each.
 
-        The first time on a machine this compiles the kernels, which takes half a minute and is said.
+        The first time on a machine this compiles the kernels, which takes about a minute and is said.
         """
         self.desk.open()
         from pix2live.engine import warm  # noqa: F401
