@@ -72,10 +72,14 @@ def compiled_mark(path: Path) -> Path | None:
     return folder / f"compiled.{digest.hexdigest()}" if os.access(folder, os.W_OK) else None
 
 
-def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+def kernel(function: Callable[..., Any], forceinline: bool = False) -> Callable[..., Any]:
     """Compile ``function`` for real-time use (lazily, at its first call; call it once before start)."""
     numba.config.CACHE_DIR = _cache_folder(Path(function.__code__.co_filename).resolve())  # type: ignore[attr-defined]
-    return numba.njit(function, cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
+    return numba.njit(function, cache=True, nogil=True, error_model="numpy", fastmath=_FAST, forceinline=forceinline)
+
+
+inlined: Callable[[Callable[..., Any]], Callable[..., Any]] = functools.partial(kernel, forceinline=True)
+"""A kernel that becomes part of every kernel which calls it: for those in the innermost loops that handle ``lanes``."""
 
 
 def _fma(context: Any, a: Any, b: Any, c: Any) -> Any:

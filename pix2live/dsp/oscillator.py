@@ -7,7 +7,9 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from pix2live.dsp.jit import fma, kernel
+from pix2live.dsp import lanes
+from pix2live.dsp.jit import fma, inlined, kernel
+from pix2live.dsp.lanes import LANES
 
 CHUNK = 64
 """Samples of one control step: every ramp of the synth spans exactly this many."""
@@ -24,8 +26,11 @@ _C1, _C3, _C5, _C7, _C9 = (
 )
 _STEP_MAX = 2147483647.0
 _PER_SAMPLE = np.float32(1.0 / CHUNK)
-_PART = CHUNK // 4
-_PART_STEPS = np.int32(_PART)
+_ONE, _TWO = np.float32(1.0), np.float32(2.0)
+_LOUDEST, _LEFT, _RIGHT, _TWICE = range(4)  # what is kept of sixteen partials: is any level not 0, slopes, 2 cos
+_FAR = np.int32(LANES)  # steps from one part of the chunk to the next, and the bends between them
+_FAR_TRIANGLE, _FAR_SQUARE = np.int32(LANES * (LANES + 1) // 2), np.int32(LANES * LANES)
+_TRIANGLE = np.array([n * (n + 1) // 2 for n in range(LANES)], np.int32)
 
 
 def _add(context: Any, phase: Any, step: Any) -> Any:
@@ -61,6 +66,47 @@ def step_from_hz(hz: float, sample_rate: float) -> np.int32:
     return np.int32(min(max(hz / sample_rate * _TURN, 0.0), _STEP_MAX))
 
 
+@inlined
+def _prepare(
+    step: NDArray[np.int32], left: NDArray[np.float32], right: NDArray[np.float32], next_left: NDArray[np.float32],
+    next_right: NDArray[np.float32], base: int, many: int, kept: Any,
+) -> None:  # fmt: skip
+    """Keep what the partials from ``base`` on need, sixteen in one go: one by one it would cost as much as they do."""
+    if many == LANES:
+        a, b = lanes.load(left, base), lanes.load(right, base)
+        to_a, to_b = lanes.load(next_left, base), lanes.load(next_right, base)
+        per_sample = lanes.splat(_PER_SAMPLE)
+        loudest = lanes.magnitude(a) + lanes.magnitude(b) + lanes.magnitude(to_a) + lanes.magnitude(to_b)
+        cosine = sine_from(lanes.load(step, base) * lanes.splat(_FAR))
+        lanes.put(kept, _LOUDEST, loudest)
+        lanes.put(kept, _LEFT, (to_a - a) * per_sample)
+        lanes.put(kept, _RIGHT, (to_b - b) * per_sample)
+        lanes.put(kept, _TWICE, cosine + cosine)
+        return
+    for lane in range(many):
+        p = base + lane
+        a, b, to_a, to_b = left[p], right[p], next_left[p], next_right[p]
+        lanes.put_one(kept, _LOUDEST, lane, abs(a) + abs(b) + abs(to_a) + abs(to_b))
+        lanes.put_one(kept, _LEFT, lane, (to_a - a) * _PER_SAMPLE)
+        lanes.put_one(kept, _RIGHT, lane, (to_b - b) * _PER_SAMPLE)
+        lanes.put_one(kept, _TWICE, lane, _TWO * sine(_turned(_steps(step[p], _FAR), _QUARTER)))
+
+
+@kernel
+def _bend(step: np.int32, next_step: np.int32) -> np.int32:
+    """What is added to the phase step with each sample of a chunk."""
+    return np.int32((np.int64(next_step) - np.int64(step)) // CHUNK)
+
+
+@inlined
+def sine_from(turned: Any) -> Any:
+    """As ``sine``, of ``lanes`` of phases that lie a quarter of a turn back."""
+    x = lanes.fma(lanes.magnitude(lanes.as_float(turned)), lanes.splat(-_TO_UNIT), lanes.splat(_ONE))
+    y = x * x
+    tail = lanes.fma(lanes.fma(y, lanes.splat(_C9), lanes.splat(_C7)), y, lanes.splat(_C5))
+    return x * lanes.fma(y, lanes.fma(y, tail, lanes.splat(_C3)), lanes.splat(_C1))
+
+
 @kernel
 def add_partials(
     phase: NDArray[np.int32],
@@ -83,77 +129,74 @@ def add_partials(
         level: float32 (channels, partials), linear amplitudes now; set to ``next_level``.
         next_step, next_level: what the last sample reaches.
         out: float32 (channels, CHUNK); an even number of channels.
+
+    All arrays' last dimension is contiguous.
     """
     count = len(phase)
+    kept = lanes.rows(4)
+    up = lanes.count_up()
+    part = lanes.splat(np.float32(LANES))
+    n0 = lanes.as_float(up) + lanes.splat(_ONE)
+    n1 = n0 + part
+    n2 = n1 + part
+    n3 = n2 + part
     for pair in range(0, out.shape[0], 2):
         left, right = out[pair], out[pair + 1]
         level_left, level_right = level[pair], level[pair + 1]
         next_left, next_right = next_level[pair], next_level[pair + 1]
-        # Partials of steady pitch go two by two, so that ``out`` is read and written half as often; one that is left
-        # over goes last, as those do whose pitch glides.
-        waiting = -1
-        for i in range(count + 1):
-            p = i
-            if i == count:
-                if waiting < 0:
-                    break
-                p = waiting
-            elif level_left[p] == level_right[p] == next_left[p] == next_right[p] == 0.0:
-                continue
-            first, p_a, p_b = step[p], level_left[p], level_right[p]
-            p_slope_a, p_slope_b = (next_left[p] - p_a) * _PER_SAMPLE, (next_right[p] - p_b) * _PER_SAMPLE
-            if next_step[p] != first or i == count:
-                bend = np.int32((np.int64(next_step[p]) - np.int64(first)) // CHUNK)
-                for n in range(CHUNK):
-                    bent = np.int32(np.int32(np.int32(n) * np.int32(n + 1) >> 1) * bend)
-                    tone = sine(np.int32(phase[p] + np.int32(n) * first + bent))
-                    nth = np.float32(n + 1)
-                    left[n] = fma(fma(p_slope_a, nth, p_a), tone, left[n])
-                    right[n] = fma(fma(p_slope_b, nth, p_b), tone, right[n])
-                continue
-            if waiting < 0:
-                waiting = p
-                continue
-            q, waiting = waiting, -1
-            q_a, q_b = level_left[q], level_right[q]
-            q_slope_a, q_slope_b = (next_left[q] - q_a) * _PER_SAMPLE, (next_right[q] - q_b) * _PER_SAMPLE
-            p_phase, p_step, q_phase, q_step = phase[p], first, phase[q], step[q]
-            # Half of the chunk follows from the other: sin(x + w) = 2 cos(w) sin(x) - sin(x - w).
-            p_far, q_far = _steps(p_step, _PART_STEPS), _steps(q_step, _PART_STEPS)
-            p_twice = np.float32(2.0) * sine(_turned(p_far, _QUARTER))
-            q_twice = np.float32(2.0) * sine(_turned(q_far, _QUARTER))
-            p_later, q_later = _turned(p_phase, p_far), _turned(q_phase, q_far)
-            for n in range(_PART):
-                n0 = np.float32(n + 1)
-                n1, n2, n3 = n0 + np.float32(_PART), n0 + np.float32(2 * _PART), n0 + np.float32(3 * _PART)
-                l0, l1, l2, l3 = left[n], left[n + _PART], left[n + 2 * _PART], left[n + 3 * _PART]
-                r0, r1, r2, r3 = right[n], right[n + _PART], right[n + 2 * _PART], right[n + 3 * _PART]
-                s0, s1 = sine(p_phase), sine(p_later)
-                p_phase, p_later = _turned(p_phase, p_step), _turned(p_later, p_step)
-                s2 = fma(p_twice, s1, -s0)
-                s3 = fma(p_twice, s2, -s1)
-                l0, r0 = fma(fma(p_slope_a, n0, p_a), s0, l0), fma(fma(p_slope_b, n0, p_b), s0, r0)
-                l1, r1 = fma(fma(p_slope_a, n1, p_a), s1, l1), fma(fma(p_slope_b, n1, p_b), s1, r1)
-                l2, r2 = fma(fma(p_slope_a, n2, p_a), s2, l2), fma(fma(p_slope_b, n2, p_b), s2, r2)
-                l3, r3 = fma(fma(p_slope_a, n3, p_a), s3, l3), fma(fma(p_slope_b, n3, p_b), s3, r3)
-                s0, s1 = sine(q_phase), sine(q_later)
-                q_phase, q_later = _turned(q_phase, q_step), _turned(q_later, q_step)
-                s2 = fma(q_twice, s1, -s0)
-                s3 = fma(q_twice, s2, -s1)
-                left[n], right[n] = fma(fma(q_slope_a, n0, q_a), s0, l0), fma(fma(q_slope_b, n0, q_b), s0, r0)
-                left[n + _PART] = fma(fma(q_slope_a, n1, q_a), s1, l1)
-                right[n + _PART] = fma(fma(q_slope_b, n1, q_b), s1, r1)
-                left[n + 2 * _PART] = fma(fma(q_slope_a, n2, q_a), s2, l2)
-                right[n + 2 * _PART] = fma(fma(q_slope_b, n2, q_b), s2, r2)
-                left[n + 3 * _PART] = fma(fma(q_slope_a, n3, q_a), s3, l3)
-                right[n + 3 * _PART] = fma(fma(q_slope_b, n3, q_b), s3, r3)
+        # The whole chunk stays in registers while the partials go by.
+        l0, l1 = lanes.load(left, 0), lanes.load(left, LANES)
+        l2, l3 = lanes.load(left, 2 * LANES), lanes.load(left, 3 * LANES)
+        r0, r1 = lanes.load(right, 0), lanes.load(right, LANES)
+        r2, r3 = lanes.load(right, 2 * LANES), lanes.load(right, 3 * LANES)
+        for base in range(0, count, LANES):
+            many = min(LANES, count - base)
+            _prepare(step, level_left, level_right, next_left, next_right, base, many, kept)
+            for lane in range(many):
+                if lanes.pick(kept, _LOUDEST, lane) == 0.0:
+                    continue
+                p = base + lane
+                first = step[p]
+                # sine_from wants phases a quarter of a turn back.
+                turned = lanes.splat(_turned(phase[p], _MINUS_QUARTER)) + lanes.splat(first) * up
+                far = lanes.splat(_steps(first, _FAR))
+                if next_step[p] == first:
+                    # Half of the chunk follows from the other: sin(x + w) = 2 cos(w) sin(x) - sin(x - w).
+                    twice = lanes.splat(lanes.pick(kept, _TWICE, lane))
+                    s0, s1 = sine_from(turned), sine_from(turned + far)
+                    s2 = lanes.fma(twice, s1, lanes.negative(s0))
+                    s3 = lanes.fma(twice, s2, lanes.negative(s1))
+                else:
+                    # n steps and 0 + 1 + ... + n bends of a step, by second differences from one part to the next.
+                    bend = lanes.splat(_bend(first, next_step[p]))
+                    turned = turned + lanes.load(_TRIANGLE, 0) * bend
+                    far = far + (up * lanes.splat(_FAR) + lanes.splat(_FAR_TRIANGLE)) * bend
+                    farther = lanes.splat(_FAR_SQUARE) * bend
+                    s0, turned, far = sine_from(turned), turned + far, far + farther
+                    s1, turned, far = sine_from(turned), turned + far, far + farther
+                    s2, s3 = sine_from(turned), sine_from(turned + far)
+                a, b = lanes.splat(level_left[p]), lanes.splat(level_right[p])
+                slope_a = lanes.splat(lanes.pick(kept, _LEFT, lane))
+                slope_b = lanes.splat(lanes.pick(kept, _RIGHT, lane))
+                l0, r0 = lanes.fma(lanes.fma(slope_a, n0, a), s0, l0), lanes.fma(lanes.fma(slope_b, n0, b), s0, r0)
+                l1, r1 = lanes.fma(lanes.fma(slope_a, n1, a), s1, l1), lanes.fma(lanes.fma(slope_b, n1, b), s1, r1)
+                l2, r2 = lanes.fma(lanes.fma(slope_a, n2, a), s2, l2), lanes.fma(lanes.fma(slope_b, n2, b), s2, r2)
+                l3, r3 = lanes.fma(lanes.fma(slope_a, n3, a), s3, l3), lanes.fma(lanes.fma(slope_b, n3, b), s3, r3)
+        lanes.store(left, 0, l0)
+        lanes.store(left, LANES, l1)
+        lanes.store(left, 2 * LANES, l2)
+        lanes.store(left, 3 * LANES, l3)
+        lanes.store(right, 0, r0)
+        lanes.store(right, LANES, r1)
+        lanes.store(right, 2 * LANES, r2)
+        lanes.store(right, 3 * LANES, r3)
         for p in range(count):
             level_left[p], level_right[p] = next_left[p], next_right[p]
     for p in range(count):
         first = step[p]
         phase[p] = np.int32(phase[p] + CHUNK * first)
         if next_step[p] != first:
-            bend = np.int32((np.int64(next_step[p]) - np.int64(first)) // CHUNK)
+            bend = _bend(first, next_step[p])
             phase[p] = np.int32(phase[p] + bend * (CHUNK * (CHUNK + 1) // 2))
             step[p] = next_step[p]
 
@@ -180,7 +223,7 @@ def add_toned_partials(
     left, right = out[0], out[1]
     for p in range(len(phase)):
         start, first = phase[p], step[p]
-        bend = np.int32((np.int64(next_step[p]) - np.int64(first)) // CHUNK)
+        bend = _bend(first, next_step[p])
         step[p] = next_step[p]
         phase[p] = np.int32(start + CHUNK * first + bend * (CHUNK * (CHUNK + 1) // 2))
         a, b, even, odd = level[0, p], level[1, p], tone[0, p], tone[1, p]

@@ -57,6 +57,7 @@ _STATE = np.dtype([
     ("order", np.int64), ("pulse", np.int64), ("echo_pulse", np.int64), ("resting", np.int64), ("fresh", np.int64),
     ("light", np.float64), ("duck", np.float64),
     ("power", np.float64), ("wanted_power", np.float64), ("gain", np.float64),
+    ("usual", np.float64), ("lift", np.float64),  # arousal of the last minutes; gain of what is above it
 ], align=True)  # fmt: skip
 
 

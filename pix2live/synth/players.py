@@ -21,10 +21,10 @@ _ARP_SOUND = np.array([sounds.HARP, sounds.PIANO, sounds.MALLET, sounds.SAW_PLUC
 _MELODY_SOUND = np.array([sounds.FLUTE, sounds.FLUTE, sounds.TINES, sounds.TINES])
 _PAD_ATTACK_S = np.array([1.8, 0.4, 1.1, 0.3])
 LEVELS = np.array([  # amplitude of each style's pad, bass, arp, melody, bells, drums
-    [0.162, 0.23, 0.30, 0.26, 0.29, 0.0],
-    [0.095, 0.42, 0.29, 0.32, 0.24, 0.0],
-    [0.100, 0.34, 0.29, 0.40, 0.28, 0.35],
-    [0.095, 0.36, 0.39, 0.46, 0.30, 0.36],
+    [0.189, 0.268, 0.35, 0.303, 0.338, 0.0],
+    [0.117, 0.517, 0.357, 0.394, 0.295, 0.0],
+    [0.134, 0.455, 0.389, 0.536, 0.375, 0.469],
+    [0.104, 0.395, 0.428, 0.504, 0.329, 0.395],
 ])  # fmt: skip
 
 _NOTE = np.dtype([
