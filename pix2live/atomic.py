@@ -10,18 +10,26 @@ from pathlib import Path
 from pix2live.errors import FileError
 
 LEAST_FREE_BYTES = 32_000_000
+_FULL_BYTES = 1_000_000
 
 
 def write_error(path: Path, error: BaseException) -> FileError:
     """The one line for what went wrong while writing ``path``."""
     number = getattr(error, "errno", None)
-    if number in (errno.ENOSPC, errno.EDQUOT):
+    if number in (errno.ENOSPC, errno.EDQUOT) or (number is None and _is_full(path.parent)):
         return FileError("the disk is full", str(path), "free some space or write elsewhere")
     if number == errno.EFBIG:
         return FileError("the file system takes no larger file", str(path), "write elsewhere or shorter takes")
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return FileError("may not be written", str(path), "write to a folder of your own")
     return FileError(f"cannot be written ({getattr(error, 'strerror', None) or error})", str(path), "write elsewhere")
+
+
+def _is_full(folder: Path) -> bool:
+    # libsndfile keeps the number of a system error to itself.
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(folder).free < _FULL_BYTES
+    return False
 
 
 def rescue_takes(folder: str | Path) -> list[Path]:

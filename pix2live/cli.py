@@ -1,5 +1,6 @@
 """The commands a person types. Each imports what it needs only when it runs."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,8 +99,8 @@ def sonify(
         help="scan: the picture as a score. drone: all of it at once. harmony: music of its mood.")] = None,
     preset: Annotated[str | None, typer.Option(help="Play it as this preset does (see 'pix2live presets').")] = None,
     seconds: Annotated[float | None, typer.Option(
-        help="How long; else as long as the film; a picture 8, as a drone 30, as harmony 60.")] = None,
-    seed: Annotated[int, typer.Option(help="Another number, another piece.", min=0)] = 1,
+        help="How long; else 8, as a drone 30, as harmony 60, and a film its own length where that is more.")] = None,
+    seed: Annotated[int, typer.Option(help="Another number, another piece.", min=0, max=(1 << 63) - 1)] = 1,
     style: Annotated[str | None, typer.Option(help="Of harmony: a style by name, such as ambient.")] = None,
     key: Annotated[str | None, typer.Option(help="C, C#, Db ... B.")] = None,
     scale: Annotated[str | None, typer.Option(help="A scale or mode by name, such as dorian.")] = None,
@@ -122,7 +123,7 @@ def sonify(
     playing = sounding(instrument, preset)
     asked = overrides(instrument, playing, {
         "--rows": rows, "--row-count": row_count, "--low-hz": low_hz, "--high-hz": high_hz,
-        "--sweep-seconds": sweep_seconds, "--style": style, "--key": key, "--scale": scale, "--tempo": tempo})
+        "--sweep-seconds": sweep_seconds, "--style": style, "--key": key, "--scale": scale, "--tempo": tempo}, preset)
     jobs = show.jobs(pictures, output, mp4, midi, kind)
     if "harmony" not in playing and any(job.notes for job in jobs):
         raise UsageError(f"{' and '.join(playing)} plays no notes", "--midi" if midi else str(output),
@@ -339,8 +340,17 @@ class _Progress:
 @contextmanager
 def _progress(label: str) -> Iterator[_Progress]:
     progress = _Progress(label)
-    with progress.bar:
-        yield progress
+    # Whoever ends the work by whatever signal means Ctrl-C: what is half-written goes. "nohup" has its way.
+    ends = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    mine = [number for number in ends if signal.getsignal(number) is signal.SIG_DFL]
+    for number in mine:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with progress.bar:
+            yield progress
+    finally:
+        for number in mine:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _finish(notices: list[str], output: Path) -> None:
@@ -359,6 +369,8 @@ def main(arguments: list[str] | None = None) -> int:
         arguments.insert(0, "play")  # "pix2live --preset X" performs, as "pix2live" alone does
     try:
         result = app(arguments, standalone_mode=False)
+        if result == 130:  # what typer makes of Ctrl-C
+            raise KeyboardInterrupt
         return int(result) if isinstance(result, int) else 0
     except Pix2liveError as error:
         print(f"pix2live: {error}", file=sys.stderr)

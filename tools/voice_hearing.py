@@ -12,8 +12,8 @@ from pix2live.analysis.tempo import Tempo
 from pix2live.signals import table
 from tools.voice_player import RATE
 
-MEASURES = ("tempo", "onsets", "mode", "centroid", "pitch", "roughness", "loudness")
-"""beats a minute; onsets a second; -1 phrygian..1 lydian, on C; Hz; Hz; asper-like 0..1; LUFS."""
+MEASURES = ("tempo", "onsets", "mode", "centroid", "pitch", "roughness", "loudness", "continuity")
+"""beats a minute; onsets a second; -1 phrygian..1 lydian, on C; Hz; Hz; asper-like 0..1; LUFS; dB below 0."""
 _SIZE = 8192
 # Semitones over the tonic: seconds, thirds, sixths, sevenths and fourths, the darker one first.
 _DEGREES = ((1, 2), (3, 4), (8, 9), (10, 11), (5, 6))
@@ -26,6 +26,7 @@ def measure(sound: NDArray[np.float32], skip_s: float = 2.0) -> dict[str, float]
     figures["centroid"] = float((np.sqrt(power) * hz).sum() / max(float(np.sqrt(power).sum()), 1e-30))
     figures["pitch"] = _median_pitch(hz, power)
     figures["mode"] = mode(hz, power)
+    figures["continuity"] = continuity(sound[round(skip_s * RATE) :])
     return figures
 
 
@@ -41,6 +42,13 @@ def tempo(sound: NDArray[np.float32]) -> float:
         follower.process(functions, pulse.process(novelty.logs, novelty.smooth), row)
         said.append(row[0])
     return float(np.median(said[len(said) // 2 :]))
+
+
+def continuity(sound: NDArray[np.float32], frame_s: float = 0.05) -> float:
+    """dB from the mean level to that which a tenth of the frames stay below: 0 unbroken, the lower the more cut up."""
+    size = round(frame_s * RATE)
+    power = (sound[: len(sound) // size * size].astype(np.float64) ** 2).reshape(-1, size * sound.shape[1]).mean(axis=1)
+    return float(10.0 * np.log10(max(np.percentile(power, 10.0), 1e-12) / max(power.mean(), 1e-12)))
 
 
 def _listened(sound: NDArray[np.float32], skip_s: float) -> dict[str, float]:

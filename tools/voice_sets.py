@@ -69,10 +69,11 @@ def _detail(x: float, seed: int) -> Film:
 
 
 def _angularity(x: float, seed: int) -> Film:
-    """Four shapes of one area each: from circles over ever less rounded flowers to stars with straight sides."""
+    """Two shapes of one area each that never touch: from round-lobed flowers, ever less rounded, to stars with straight
+    sides, as in the drawings that people call bouba and kiki."""
     rng = np.random.default_rng(seed)
     lightness = np.full((HEIGHT, WIDTH), 0.35, np.float32)
-    for i in range(4):
+    for i in range(2):
         spikes = int(rng.integers(5, 8))
         corners = 2 * spikes
         spokes = np.exp(2j * np.pi * np.arange(corners + 1) / corners) * np.where(np.arange(corners + 1) % 2, 0.45, 1.0)
@@ -80,12 +81,12 @@ def _angularity(x: float, seed: int) -> Film:
         star = np.interp(along, np.arange(corners + 1), spokes.real) + 1j * np.interp(
             along, np.arange(corners + 1), spokes.imag)  # fmt: skip
         outline_waves = np.fft.fftfreq(len(star), 1.0 / len(star)) - 1.0  # about the circle
-        rounded = np.exp(-0.5 * (outline_waves / (0.3 * spikes * 10.0**x)) ** 2)
+        rounded = np.exp(-0.5 * (outline_waves / (0.3 * spikes * 10.0 ** (0.4 + 0.8 * x))) ** 2)
         shape = np.fft.ifft(np.fft.fft(star) * rounded)
         # The shoelace formula, so that all steps are as bright.
         area = 0.5 * abs(np.sum(shape.real * np.roll(shape.imag, -1) - shape.imag * np.roll(shape.real, -1)))
-        shape *= np.sqrt(4000.0 / area) * np.exp(1j * rng.uniform(0.0, 2.0 * np.pi))
-        shape = shape + complex(68 + 104 * (i % 2) + rng.integers(-6, 7), 47 + 86 * (i // 2) + rng.integers(-3, 4))
+        shape *= np.sqrt(2700.0 / area) * np.exp(1j * rng.uniform(0.0, 2.0 * np.pi))
+        shape = shape + complex(66 + 108 * i + rng.integers(-4, 5), 90 + rng.integers(-30, 31))
         outline = np.round(np.stack([shape.real, shape.imag], axis=1) * 16).astype(np.int32)
         cv2.fillPoly(lightness, [outline], 0.75, cv2.LINE_AA, 4)
     return still(from_oklch(lightness, 0.04, 2.4 * seed))
@@ -100,18 +101,21 @@ def _roughness(x: float, seed: int) -> Film:
     return still(from_oklch(0.55 + 0.13 * mixed, 0.04, 2.4 * seed))
 
 
-def _blob(x: NDArray | float, y: NDArray | float, radius: float, seed: int) -> NDArray[np.uint8]:
-    inside = np.clip((radius - np.hypot(_X - x, _Y - y)) * 60.0 + 0.5, 0.0, 1.0)
-    return from_oklch(0.22 + 0.6 * inside, 0.05, 2.4 * seed)
+def _inside(x: float, y: float, radius: float) -> NDArray:
+    """1 within a disc, 0 outside of it."""
+    return np.clip((radius - np.hypot(_X - x, _Y - y)) * 60.0 + 0.5, 0.0, 1.0)
 
 
 def _height(x: float, seed: int) -> Film:
-    return still(_blob(0.2 + 0.6 * np.random.default_rng(seed).random(), 0.12 + 0.76 * x, 0.11, seed))
+    disc = _inside(0.2 + 0.6 * np.random.default_rng(seed).random(), 0.12 + 0.76 * x, 0.11)
+    return still(from_oklch(0.22 + 0.6 * disc, 0.05, 2.4 * seed))
 
 
 def _size(x: float, seed: int) -> Film:
+    """A disc that grows on a ground that darkens, so that all together stays as bright."""
     rng = np.random.default_rng(seed)
-    return still(_blob(0.4 + 0.2 * rng.random(), 0.45 + 0.1 * rng.random(), 0.06 + 0.36 * x, seed))
+    disc = _inside(0.4 + 0.2 * rng.random(), 0.45 + 0.1 * rng.random(), 0.06 + 0.36 * x)
+    return still(from_oklch(0.45 + 0.45 * (disc - disc.mean()), 0.05, 2.4 * seed))
 
 
 def _motion(x: float, seed: int) -> Film:

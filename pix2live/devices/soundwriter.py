@@ -1,6 +1,7 @@
 """Takes of sound alone: WAV or FLAC, 24 bits."""
 
 import contextlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ from pix2live.errors import FileError, UsageError
 SUFFIXES = (".wav", ".flac")
 TAGS = ("title", "software", "comment")
 _WAV_BYTES = 4_290_000_000  # a WAV counts its bytes in 32 bits
+
+
+def most_seconds(path: str | Path, sample_rate: int, channels: int) -> float:
+    """How long a file of this suffix can be."""
+    return _WAV_BYTES / (3 * channels * sample_rate) if Path(path).suffix.lower() == ".wav" else math.inf
 
 
 class SoundWriter:
@@ -59,8 +65,9 @@ class SoundWriter:
         try:
             self._file.write(np.clip(np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0))
         except (OSError, RuntimeError) as error:
+            said = write_error(self._beside.path, error)  # before the place is free again
             self.abort()
-            raise write_error(self._beside.path, error) from error
+            raise said from error
 
     def finish(self) -> Path:
         """Put the sound in its place and return that. Raises FileError, leaving nothing behind."""
@@ -70,8 +77,9 @@ class SoundWriter:
         try:
             file.close()
         except (OSError, RuntimeError) as error:
+            said = write_error(self._beside.path, error)
             self._beside.discard()
-            raise write_error(self._beside.path, error) from error
+            raise said from error
         self._beside.commit()
         return self._beside.path
 

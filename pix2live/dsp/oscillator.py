@@ -26,7 +26,7 @@ _C1, _C3, _C5, _C7, _C9 = (
 )
 _STEP_MAX = 2147483647.0
 _PER_SAMPLE = np.float32(1.0 / CHUNK)
-_ONE, _TWO = np.float32(1.0), np.float32(2.0)
+_HALF, _ONE, _TWO, _THREE = (np.float32(value) for value in (0.5, 1.0, 2.0, 3.0))
 _LOUDEST, _LEFT, _RIGHT, _TWICE = range(4)  # what is kept of sixteen partials: is any level not 0, slopes, 2 cos
 _FAR = np.int32(LANES)  # steps from one part of the chunk to the next, and the bends between them
 _FAR_TRIANGLE, _FAR_SQUARE = np.int32(LANES * (LANES + 1) // 2), np.int32(LANES * LANES)
@@ -221,6 +221,16 @@ def add_toned_partials(
             partial is ``1 + 1.25 * (even**2 + odd**2)`` times that of its sine.
     """
     left, right = out[0], out[1]
+    up = lanes.count_up()
+    part = lanes.splat(np.float32(LANES))
+    n0 = lanes.as_float(up) + lanes.splat(_ONE)
+    n1 = n0 + part
+    n2 = n1 + part
+    n3 = n2 + part
+    l0, l1 = lanes.load(left, 0), lanes.load(left, LANES)
+    l2, l3 = lanes.load(left, 2 * LANES), lanes.load(left, 3 * LANES)
+    r0, r1 = lanes.load(right, 0), lanes.load(right, LANES)
+    r2, r3 = lanes.load(right, 2 * LANES), lanes.load(right, 3 * LANES)
     for p in range(len(phase)):
         start, first = phase[p], step[p]
         bend = _bend(first, next_step[p])
@@ -231,21 +241,47 @@ def add_toned_partials(
         tone[0, p], tone[1, p] = to_even, to_odd
         if a == 0.0 and b == 0.0 and to_a == 0.0 and to_b == 0.0:
             continue
-        slope_a, slope_b = (to_a - a) * _PER_SAMPLE, (to_b - b) * _PER_SAMPLE
-        slope_even, slope_odd = (to_even - even) * _PER_SAMPLE, (to_odd - odd) * _PER_SAMPLE
-        for n in range(CHUNK):
-            turned = np.int32(start + np.int32(n) * first)
-            if bend != 0:
-                turned = np.int32(turned + np.int32(np.int32(n) * np.int32(n + 1) >> 1) * bend)
-            pure, nth = sine(turned), np.float32(n + 1)
-            second = fma(np.float32(2.0) * pure, pure, np.float32(-1.0))
-            evens = fma(second, second, second) - np.float32(0.5)
-            odds = fma(second, fma(np.float32(2.0), second, np.float32(-3.0)), np.float32(0.5))
-            more = fma(slope_even, nth, even) * evens
-            shaped = fma(pure, fma(fma(slope_odd, nth, odd), odds, np.float32(1.0)), more)
-            left[n] = fma(fma(slope_a, nth, a), shaped, left[n])
-            right[n] = fma(fma(slope_b, nth, b), shaped, right[n])
         level[0, p], level[1, p] = to_a, to_b
+        from_a, slope_a = lanes.splat(a), lanes.splat((to_a - a) * _PER_SAMPLE)
+        from_b, slope_b = lanes.splat(b), lanes.splat((to_b - b) * _PER_SAMPLE)
+        evens, slope_even = lanes.splat(even), lanes.splat((to_even - even) * _PER_SAMPLE)
+        odds, slope_odd = lanes.splat(odd), lanes.splat((to_odd - odd) * _PER_SAMPLE)
+        bent, far = lanes.splat(bend), lanes.splat(_steps(first, _FAR))
+        turned = lanes.splat(_turned(start, _MINUS_QUARTER)) + lanes.splat(first) * up + lanes.load(_TRIANGLE, 0) * bent
+        far = far + (up * lanes.splat(_FAR) + lanes.splat(_FAR_TRIANGLE)) * bent
+        farther = lanes.splat(_FAR_SQUARE) * bent
+        s0 = _shaped(turned, lanes.fma(slope_even, n0, evens), lanes.fma(slope_odd, n0, odds))
+        turned, far = turned + far, far + farther
+        s1 = _shaped(turned, lanes.fma(slope_even, n1, evens), lanes.fma(slope_odd, n1, odds))
+        turned, far = turned + far, far + farther
+        s2 = _shaped(turned, lanes.fma(slope_even, n2, evens), lanes.fma(slope_odd, n2, odds))
+        s3 = _shaped(turned + far, lanes.fma(slope_even, n3, evens), lanes.fma(slope_odd, n3, odds))
+        l0 = lanes.fma(lanes.fma(slope_a, n0, from_a), s0, l0)
+        r0 = lanes.fma(lanes.fma(slope_b, n0, from_b), s0, r0)
+        l1 = lanes.fma(lanes.fma(slope_a, n1, from_a), s1, l1)
+        r1 = lanes.fma(lanes.fma(slope_b, n1, from_b), s1, r1)
+        l2 = lanes.fma(lanes.fma(slope_a, n2, from_a), s2, l2)
+        r2 = lanes.fma(lanes.fma(slope_b, n2, from_b), s2, r2)
+        l3 = lanes.fma(lanes.fma(slope_a, n3, from_a), s3, l3)
+        r3 = lanes.fma(lanes.fma(slope_b, n3, from_b), s3, r3)
+    lanes.store(left, 0, l0)
+    lanes.store(left, LANES, l1)
+    lanes.store(left, 2 * LANES, l2)
+    lanes.store(left, 3 * LANES, l3)
+    lanes.store(right, 0, r0)
+    lanes.store(right, LANES, r1)
+    lanes.store(right, 2 * LANES, r2)
+    lanes.store(right, 3 * LANES, r3)
+
+
+@inlined
+def _shaped(turned: Any, even: Any, odd: Any) -> Any:
+    """Sines of phases a quarter of a turn back with their overtones, by Chebyshev's polynomials 2 to 5."""
+    pure = sine_from(turned)
+    second = lanes.fma(pure + pure, pure, lanes.splat(-_ONE))
+    evens = lanes.fma(second, second, second) - lanes.splat(_HALF)
+    odds = lanes.fma(second, second + second - lanes.splat(_THREE), lanes.splat(_HALF))
+    return lanes.fma(pure, lanes.fma(odd, odds, lanes.splat(_ONE)), even * evens)
 
 
 @kernel

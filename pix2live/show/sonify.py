@@ -1,23 +1,26 @@
 """A picture or film in; a sound, a film with its playhead, or the notes out: the offline show without shaders."""
 
 import math
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from pix2live import __version__
 from pix2live.devices.camera import SLIDE_S, open_camera
 from pix2live.devices.midifile import MidiFile
 from pix2live.devices.picture import SUFFIXES as PICTURES
 from pix2live.devices.picture import by_number, moves
-from pix2live.devices.soundwriter import SoundWriter
+from pix2live.devices.soundwriter import SoundWriter, most_seconds
 from pix2live.engine.notes import PARTS
 from pix2live.engine.options import Options
 from pix2live.errors import FileError, UsageError
 from pix2live.show.offline import BEGIN_S, OfflineShow, Progress
 from pix2live.show.report import check_place
-from pix2live.show.sonify_film import FPS, Filmed
+from pix2live.show.sonify_film import Filmed, pace
 from pix2live.show.sonify_options import own_preset
 
 FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".flv", ".ogv",
@@ -26,6 +29,10 @@ KINDS = ("wav", "flac", "mp4", "mid")
 RATE = 48000
 # A still picture sounds so long where nothing is said: one sweep, a few breaths, a piece with a beginning and an end.
 SECONDS = {"scan": 8.0, "drone": 30.0, "harmony": 60.0}
+# So long it takes to fall silent at its end: what is cut off clicks, and what breathes is not broken off in a breath.
+FADE_S = {"scan": 0.01, "drone": 3.0, "harmony": 2.5}
+# So early harmony is told to end: what is left of a bar, the dominant's, and the last chord's; less is an excerpt.
+_END_BARS, _LEAST_BARS = 3.0, 8.0
 
 
 @dataclass(frozen=True)
@@ -60,11 +67,18 @@ def jobs(sources: list[Path], output: Path, film: Path | None, notes: Path | Non
 
     Into a folder (one that is there, or a name without a suffix, which is made): a file for each picture and film, also
     for each of a folder's, named as it is and of ``kind`` (wav, flac, mp4, mid); ``film`` and ``notes`` are then
-    folders too. Else one source to one file, a folder being shown picture after picture. Raises UsageError, FileError.
+    folders too. Else one source to one file, a folder being shown picture after picture. None takes the place of
+    another's source. Raises UsageError, FileError.
     """
     if kind not in KINDS:
         raise UsageError(f"{kind!r} is no kind of file that can be written", "--format", f"use {', '.join(KINDS)}")
+    if output.name.lower().lstrip(".") in KINDS and not output.suffix:
+        raise UsageError("is a suffix without a name", str(output), f"name it, e.g. out{output.name.lower()}")
     into_folder = output.suffix.lower().lstrip(".") not in KINDS and (output.is_dir() or not output.suffix)
+    for given, suffix, option in ((film, ".mp4", "--mp4"), (notes, ".mid", "--midi")):
+        if given is not None and suffix in (output.suffix.lower(), f".{kind}" if into_folder else ""):
+            raise UsageError(f"{'--format ' + kind if into_folder else '-o ' + output.name} is one already", option,
+                             "leave one of them out")
     if not into_folder:
         for path, suffixes, option in ((output, tuple(f".{k}" for k in KINDS), ""), (film, (".mp4",), "--mp4"),
                                        (notes, (".mid",), "--midi")):
@@ -73,26 +87,35 @@ def jobs(sources: list[Path], output: Path, film: Path | None, notes: Path | Non
                                  f"name it so, e.g. out{suffixes[0]}")
         if len(sources) != 1:
             raise UsageError(f"{len(sources)} pictures cannot become one file", str(output), "give a folder")
-        for path, suffix, option in ((film, ".mp4", "--mp4"), (notes, ".mid", "--midi")):
-            if path is not None and output.suffix.lower() == suffix:
-                raise UsageError(f"-o {output.name} is one already", option, "leave one of them out")
         return [_job(sources[0], output, film, notes)]
     every = [path for source in sources for path in (pictures_in(source) if source.is_dir() else [source])]
     for folder in (output, film, notes):
         if folder is not None:
             _make_folder(folder)
+    places = {_place(source) for source in every}
     taken: set[str] = set()
     made = []
     for source in every:
-        # Two of one stem keep their suffix, and two of one name get numbers.
-        name, number = source.stem, 1
-        while name.casefold() in taken:
-            name = source.name if number == 1 else f"{source.name} {number}"
+        # Two of one stem keep their suffix, so does what would take the place of another's source, and two of one name
+        # get numbers.
+        whole = _in_utf8(source.name)
+        stem, number = Path(whole).stem, 0
+        while True:
+            name = (stem, whole)[number] if number < 2 else f"{whole} {number}"
+            job = _job(source, output / f"{name}.{kind}", film and film / f"{name}.mp4",
+                       notes and notes / f"{name}.mid")
+            if name.casefold() not in taken and places.isdisjoint(
+                    {_place(path) for path in job.outputs} - {_place(source)}):
+                break
             number += 1
         taken.add(name.casefold())
-        made.append(_job(source, output / f"{name}.{kind}", film and film / f"{name}.mp4",
-                         notes and notes / f"{name}.mid"))
+        made.append(job)
     return made
+
+
+def _place(path: Path) -> str:
+    """The same for two names of one file; on some systems IMG.MP4 is img.mp4."""
+    return str(path.resolve()).casefold()
 
 
 def _job(source: Path, output: Path, film: Path | None, notes: Path | None) -> Job:
@@ -118,6 +141,8 @@ def play(job: Job, piece: Piece, progress: Progress) -> list[str]:
         check_place(path)
     usual_s, fps = facts(job.source, piece.playing[-1])
     seconds = piece.seconds or usual_s
+    if job.sound is not None and seconds > most_seconds(job.sound, RATE, 2):
+        raise UsageError(f"{seconds:g} seconds do not fit into the 4 GB of a WAV file", str(job.sound), "write FLAC")
     asked = dict(piece.asked)
     if piece.preset is None and piece.playing == ("scan",) and not fps:
         # A still picture is swept once from side to side, or in equal sweeps where that would be too slow.
@@ -133,27 +158,35 @@ def sonify(job: Job, options: Options, seconds: float, progress: Progress, fps: 
     """Play ``job.source`` for ``seconds`` with ``options`` (preset, overrides, seed) and write ``job``'s outputs.
 
     ``fps`` is that of the film written, 0 for 30. The same source and options give the same bytes. ``about`` is kept in
-    the files, with the program, the source's name and every param of the synth that is not at its default. Returns
-    notices. Raises FileError, PresetError, UsageError; then nothing half-written is left, and what was there stays.
+    the files, with the program, the source's name and every param of the synth that is not at its default. The sound
+    ends in silence, by ``FADE_S`` of the slowest instrument that plays or a tenth of the whole, and harmony with a
+    cadence. Returns notices. Raises FileError, PresetError, UsageError; then nothing half-written is left, and what was
+    there stays.
     """
-    show = OfflineShow(replace(options, camera=str(job.source), audio_in="none"), picture=False)
+    show = OfflineShow(replace(options, camera=_as_camera(job.source), audio_in="none"), picture=False)
     show.open()
     takes: list[Any] = []
     try:
         tags = _tags(job.source, show, about)
+        playing = [name for name in FADE_S
+                   if any(value > 0.0 for spec, value in show.params() if spec.id == f"synth.{name}.level")]
         sound = film = notes = None
         if job.sound is not None:
             takes.append(sound := SoundWriter(job.sound, RATE, 2, tags))
         if job.film is not None:
-            playhead = all(value > 0.0 for spec, value in show.params() if spec.id == "synth.scan.level")
-            takes.append(film := Filmed(job.film, show, playhead, min(max(fps, 1.0), 60.0) if fps else FPS, tags))
+            takes.append(film := Filmed(job.film, show, "scan" in playing, pace(fps), tags))
         if job.notes is not None:
             takes.append(notes := _Notes(job.notes, show, tags))
-        skip, left = show.audio.latency_frames, round(seconds * RATE)
+        skip, left = show.audio.latency_frames, max(1, round(seconds * RATE))
+        fade = min(round(RATE * max((FADE_S[name] for name in playing), default=0.0)), left // 10)
+        ending = "harmony" not in playing
         for time_s, block, _ in show.blocks(seconds + skip / RATE):
+            if not ending and _nears_end(show, left / RATE, seconds):
+                ending = show.bus.queues["parent>desk"].put(
+                    {"do": "set_param", "id": "synth.harmony.ending", "value": 1.0})
             kept = block[min(skip, len(block)):]
             skip -= len(block) - len(kept)
-            kept = kept[:left]
+            kept = _faded(kept[:left], left, fade)
             left -= len(kept)
             if sound is not None:
                 sound.write(kept)
@@ -162,7 +195,13 @@ def sonify(job: Job, options: Options, seconds: float, progress: Progress, fps: 
             if notes is not None:
                 notes.gather(time_s + len(block) / RATE)
             progress(min(1.0, time_s / seconds))
-        _finish(sound, film, notes, seconds)
+        # Notes first: there may be none, and then nothing may have changed.
+        if notes is not None:
+            notes.finish(seconds)
+        if film is not None:
+            film.finish(seconds)
+        if sound is not None:
+            sound.finish()
     except BaseException:
         for take in takes:
             take.abort()
@@ -173,13 +212,23 @@ def sonify(job: Job, options: Options, seconds: float, progress: Progress, fps: 
     return show.notices
 
 
-def _finish(sound: SoundWriter | None, film: Filmed | None, notes: "_Notes | None", seconds: float) -> None:
-    if film is not None:
-        film.finish(seconds)
-    if notes is not None:
-        notes.finish(seconds)
-    if sound is not None:
-        sound.finish()
+def _nears_end(show: OfflineShow, left_s: float, seconds: float) -> bool:
+    piece = show.audio.instrument.harmony.state.memory["piece"]["state"][0]
+    bar_s = 240.0 / piece["bpm"] if piece["started"] and piece["bpm"] > 0.0 else math.inf
+    return bool(left_s <= _END_BARS * bar_s <= seconds * _END_BARS / _LEAST_BARS)
+
+
+def _faded(block: np.ndarray, left: int, fade: int) -> np.ndarray:
+    """``block``, with which ``left`` frames begin; the last ``fade`` of those fall to silence."""
+    if left - len(block) >= fade:
+        return block
+    share = np.minimum((left - 1 - np.arange(len(block))) / max(fade - 1, 1), 1.0)
+    return block * (0.5 - 0.5 * np.cos(np.pi * share))[:, None].astype(np.float32)
+
+
+def _as_camera(source: Path) -> str:
+    """So that no file is taken for the number of a camera, for ``none`` or for one at home, nor loses a space."""
+    return str(source.absolute()) if source.is_absolute() or str(source)[0] == "~" else f".{os.sep}{source}"
 
 
 def facts(source: Path, instrument: str) -> tuple[float, float]:
@@ -195,7 +244,7 @@ def facts(source: Path, instrument: str) -> tuple[float, float]:
         raise FileError("no such file or folder", str(source), "check the name")
     if source.suffix.lower() in PICTURES and not moves(source):
         return usual_s, 0.0
-    film = open_camera(source)
+    film = open_camera(_as_camera(source))
     try:
         return max(usual_s, float(getattr(film, "duration_s", 0.0))), film.rate_hz
     finally:
@@ -222,10 +271,19 @@ def _named(folder: Path, suffixes: Iterable[str]) -> list[Path]:
 def _tags(source: Path, show: OfflineShow, about: str) -> dict[str, str]:
     changed = [f"{spec.id} = {_in_words(spec, value)}" for spec, value in show.params()
                if spec.id.startswith("synth.") and value != spec.default]
-    # Sound files and films keep what they are told in UTF-8; a name that is none must not stop the work.
-    name = source.name.encode("utf-8", "replace").decode()
+    # "." and ".." have no name of their own.
+    name = _in_utf8((source if source.name.strip(".") else source.resolve()).name or str(source))
     said = [f"picture: {name}", *([about] if about else []), f"seed: {show.options.seed}", *changed]
     return {"title": Path(name).stem, "software": f"pix2live {__version__}", "comment": "; ".join(said)}
+
+
+def _in_utf8(name: str) -> str:
+    """Sound files and films keep their words in UTF-8; a name of an older system is read as Latin-1."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("latin-1")
+    return name
 
 
 def _in_words(spec: Any, value: float) -> str:
@@ -240,7 +298,7 @@ class _Notes:
     """The notes on the bus as a MIDI file, in the time of the sound file."""
 
     def __init__(self, path: Path, show: OfflineShow, tags: dict[str, str]) -> None:
-        self._bus, self._record = show.bus, show.bus.notes.record()
+        self._path, self._bus, self._record = path, show.bus, show.bus.notes.record()
         self._next = show.bus.notes.count
         self._harmony, self._next_beat = show.audio.instrument.harmony, 0.0
         self._begin_s = BEGIN_S + show.audio.latency_frames / RATE
@@ -263,7 +321,8 @@ class _Notes:
 
     def finish(self, seconds: float) -> None:
         if not self._file.notes:
-            raise FileError("not a note was played", "notes", "let harmony play for longer, or its level be above 0")
+            raise FileError("not a note was played", str(self._path),
+                            "let harmony play for longer, or its level be above 0")
         self._file.finish(seconds)
 
     def abort(self) -> None:

@@ -1,5 +1,6 @@
 """The film of a picture that is played: the picture, letterboxed, with its playhead, and the sound."""
 
+import math
 from pathlib import Path
 
 import cv2
@@ -9,8 +10,16 @@ from pix2live.devices.recorder import Recorder
 from pix2live.show.offline import OfflineShow
 
 SIZES = ((1280, 720), (1920, 1080))
-FPS = 30.0
+_FPS, _LEAST_FPS, _MOST_FPS = 30.0, 20.0, 60.5  # beyond 60 by what 59.94 and kin are counted wrong by
 _SPEED = "veryfast"  # most of the picture stands still: "medium" takes three times as long for the same look
+
+
+def pace(fps: float) -> float:
+    """Frames a second of the film of a source of ``fps``, 0 being a still: a whole multiple or part of its own, so that
+    each of its frames lasts as long as the next, and quick enough for a playhead."""
+    if not fps > 0.0:
+        return _FPS
+    return fps / math.ceil(fps / _MOST_FPS) if fps > _LEAST_FPS else fps * math.ceil(_LEAST_FPS / fps)
 
 
 class Filmed:

@@ -50,9 +50,10 @@ def sounding(instrument: str | None, preset: str | None) -> tuple[str, ...]:
     return found or ("scan",)
 
 
-def overrides(instrument: str | None, playing: tuple[str, ...],
-              options: Mapping[str, str | float | None]) -> tuple[tuple[str, float], ...]:
-    """Base values of params for what was asked, ``options`` by name as in ``MEANING``; None is not asked.
+def overrides(instrument: str | None, playing: tuple[str, ...], options: Mapping[str, str | float | None],
+              preset: str | None = None) -> tuple[tuple[str, float], ...]:
+    """Base values of params for what was asked, ``options`` by name as in ``MEANING``; None is not asked. ``preset`` is
+    what they are laid over, None for the instrument's own.
 
     Raises UsageError, naming the option, where a value makes no sense or belongs to no instrument that sounds.
     """
@@ -69,9 +70,16 @@ def overrides(instrument: str | None, playing: tuple[str, ...],
             raise UsageError(f"means nothing to {' and '.join(playing)}", option,
                              f"it belongs to {' or '.join(dict.fromkeys(i.split('.')[1] for i in MEANING[option]))}")
         out += [(spec.id, _value(spec, option, value)) for spec in meant]
-    low, high = options.get("--low-hz"), options.get("--high-hz")
-    if low is not None and high is not None and float(low) >= float(high):
-        raise UsageError(f"{low:g} Hz is not below {high:g} Hz", "--low-hz", "swap them")
+    asked = [option for option in ("--low-hz", "--high-hz") if options.get(option) is not None]
+    if asked:
+        below = load_preset(find_preset(preset) if preset else own_preset(playing[0])).params
+        for name in playing:
+            ends = [f"synth.{name}.{end}_hz" for end in ("low", "high") if f"synth.{name}.{end}_hz" in specs]
+            low, high = (dict(out).get(id_, below.get(id_, specs[id_].default)) for id_ in ends) if ends else (0.0, 1.0)
+            if low >= high:
+                other = {"--low-hz": "give --high-hz too", "--high-hz": "give --low-hz too"}
+                raise UsageError(f"{low:g} Hz is not below {high:g} Hz", asked[0],
+                                 "swap them" if len(asked) == 2 else other[asked[0]])
     return tuple(out)
 
 

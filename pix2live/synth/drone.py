@@ -55,6 +55,7 @@ _STATE = np.dtype([
     ("detune_cents", np.float64),
     ("mean", np.float64),  # brightness
     ("power", np.float64), ("norm", np.float64),
+    ("seen", np.int64),  # chunks since there was a picture
 ])  # fmt: skip
 
 _PARTIAL = np.dtype([
@@ -125,7 +126,7 @@ def hush_drone(drone: Drone) -> None:
 
 @kernel
 def drone_chunk(
-    drone: Drone, score: NDArray[np.float32], knobs: Any, mix: NDArray[np.float32], sample_rate: float
+    drone: Drone, score: NDArray[np.float32], knobs: Any, mix: NDArray[np.float32], blank: bool, sample_rate: float
 ) -> None:
     """Add one chunk of the drone to ``mix`` (2, CHUNK).
 
@@ -135,8 +136,10 @@ def drone_chunk(
 
     Args:
         score: float32 (3, columns, rows): left, right, warmth. knobs: record with the fields ``drone_*``, in range.
+        blank: there is no picture.
     """
     s = drone.state[0]
+    s.seen = 0 if blank else s.seen + 1
     count = int(knobs.drone_density)
     seconds = CHUNK / sample_rate
     share = _share(_KNOB_S, seconds) if s.begun == 1 else 1.0
@@ -158,7 +161,8 @@ def drone_chunk(
             p = drone.partials[i]
             if _take_note(s, p, first):
                 drone.step[i] = drone.step[MAX_PARTIALS + i] = 0
-            _look(s, p, score, i < count and (p.note == p.want or s.since_s < p.hash * _DISSOLVE_S), sample_rate)
+            wanted = i < count and p.hz < 0.5 * sample_rate
+            _look(s, p, score, wanted and (p.note == p.want or s.since_s < p.hash * _DISSOLVE_S), sample_rate)
             _tune(s, p, sample_rate)
     s.chunks += 1
     s.begun = 1
@@ -320,8 +324,11 @@ def _aim(s: Any, drone: Drone, first: bool, seconds: float) -> None:
         # A ring stands across from its partial.
         next_level[0, ring_at], next_level[1, ring_at] = ringing * p.right, ringing * p.left
         next_tone[0, i], next_tone[1, i] = p.even, p.odd
-    # Half for two channels, half for the power of a sine.
-    s.power += (0.25 * wanted - s.power) * (1.0 if first else _share(_LEVEL_S, seconds))
+    # Without a picture nothing is learned: what comes after it would be too loud for seconds. A new one is soon known.
+    if s.seen > 0:
+        share = 1.0 if first else max(1.0 / (s.seen + _EVERY), _share(_LEVEL_S, seconds))
+        # Half for two channels, half for the power of a sine.
+        s.power += (0.25 * wanted - s.power) * share
     if s.power < 1e-30:
         s.power = 0.0
     norm = _TARGET / math.sqrt(s.power + (_TARGET / _BOOST) ** 2)

@@ -5,14 +5,16 @@ The instrument composes as it plays. What it reads from the picture are params, 
 =============  =========  ====================================================================================
 param          range      what it does, and what usually feeds it (vision signals)
 =============  =========  ====================================================================================
-``valence``    -1..1      mode, from phrygian to lydian: 1.65 brightness + 0.55 saturation - 1
-``arousal``    -1..1      tempo 50..150 and style: 2 saturation - 0.86 brightness + 0.5 edges + 0.35 texture
-``brightness`` 0..1       of the sound: brightness
+``valence``    -1..1      mode, from phrygian to lydian: 1.1 brightness + 1.6 saturation + 0.16 warmth - 1
+``arousal``    -1..1      tempo (with 0.7 valence), style, loudness: 2 saturation - 0.64 brightness + 0.2 warmth + 0.5
+                         edges + 0.35 texture
+``brightness`` 0..1       of the sound and the parts' balance: 0.9 brightness + 0.7 edges + 0.6 angularity
 ``warmth``     0..1       key (warm has flats), strings or glass: warmth
-``density``    0..1       how many notes: 1.2 edges + 0.1
+``density``    0..1       how many notes: 1.8 edges + 0.1
 ``rhythm``     0..1       from even to syncopated: texture
-``roughness``  0..1       of the sound, from round and legato to harsh and cut short: 0.8 roughness + 0.2 angularity
-``register``   0..1       how high it plays: centre_y
+``roughness``  0..1       of the sound, from round to harsh and somewhat short: 0.65 roughness + angularity
+``staccato``   0..1       from flowing notes to notes cut short and chords cut up, but in ambient style: 1.7 angularity
+``register``   0..1       how high it plays: 0.6 brightness + 0.95 centre_y - 0.9 size
 ``tension``    0..1       from triads to elevenths and chords from outside: 0.6 contrast + 0.05
 =============  =========  ====================================================================================
 
@@ -43,7 +45,16 @@ from pix2live.synth.notelog import LOG_MEMORY, NOTE_SLOTS
 from pix2live.synth.patterns import ARP, BASS, DRUMS, GENERAL_MIDI, PAD, PARTS, PULSE, STYLES
 from pix2live.synth.percussion import DRUMS_MEMORY, drum, fill_kit, still
 from pix2live.synth.piece import PIECE_MEMORY, astray, begin_bar, turn_bar, wanted_tempo
-from pix2live.synth.players import LEVELS, PLAYERS_MEMORY, change_chord, forget, plan_bar, play_due, play_step
+from pix2live.synth.players import (
+    LEVELS,
+    PLAYERS_MEMORY,
+    change_chord,
+    chord_opening,
+    forget,
+    plan_bar,
+    play_due,
+    play_step,
+)
 from pix2live.synth.sounds import fill_sounds
 from pix2live.synth.voices import GATED, VOICES_MEMORY, brighten, hush, sing
 
@@ -51,11 +62,14 @@ Record = Any
 KEYS = ("auto", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _TARGET_POWER = 2.0 * 10.0 ** (-20.0 / 10.0)  # of both channels: -20 dBFS RMS each
 _LEVEL_S = 40.0  # of the slow gain that keeps the long run even
+_FIRST_LEVEL_S = 4.0  # and of its beginning, when it knows little of the piece
+_CUT_S = 0.012
+_LIGHTER_DB = np.array([-6.0, -12.0, 3.0, 4.0, 6.0, 0.0])  # each part: dark pictures lie deep, light ones high
 _MOST_GAIN = 2.5
 _SMOOTH_S = 0.02
 _USUAL = 0.75  # a part's level at which it stands as it was balanced
 _TEMPO_S = 1.5
-_LIFT_DB = 4.0  # louder by, where arousal is 1 above the usual
+_LIFT_DB = 4.5  # louder by, where arousal is 1 above the usual
 _USUAL_S = 120.0  # and what is usual follows so slowly
 _LIFT_S = 0.5
 
@@ -76,6 +90,7 @@ HARMONY_SPECS: tuple[ParamSpec, ...] = (
     _knob("density", "density", 0.4),
     _knob("rhythm", "rhythm", 0.4),
     _knob("roughness", "roughness", 0.1),
+    _knob("staccato", "staccato", 0.1),
     _knob("register", "register", 0.5),
     _knob("tension", "tension", 0.3),
     _choice("key", "key", KEYS),
@@ -107,6 +122,7 @@ _MEMORY = np.dtype([
     ("buses", np.float32, (len(PARTS), 2, CHUNK)),
     ("gains", np.float64, (2, len(PARTS))),  # balance of the style, level asked for; below 0 not yet set
     ("dip", np.float64),  # how far the kick has ducked the others
+    ("open", np.float64), ("opens", np.float64),  # how far staccato lets chords through, and will in a moment
 ], align=True)  # fmt: skip
 
 
@@ -205,6 +221,7 @@ def harmony_chunk(state: HarmonyState, controls: Record, mix: NDArray[np.float32
     k.valence, k.arousal, k.brightness = controls.harmony_valence, controls.harmony_arousal, controls.harmony_brightness
     k.warmth, k.density, k.rhythm = controls.harmony_warmth, controls.harmony_density, controls.harmony_rhythm
     k.roughness, k.register, k.tension = controls.harmony_roughness, controls.harmony_register, controls.harmony_tension
+    k.staccato = controls.harmony_staccato
     k.key, k.mode, k.tempo = controls.harmony_key, controls.harmony_mode, controls.harmony_tempo
     k.follow, k.seed, k.style = controls.harmony_follow, controls.harmony_seed, controls.harmony_style
     k.pad, k.bass, k.arp = controls.harmony_pad, controls.harmony_bass, controls.harmony_arp
@@ -245,6 +262,8 @@ def _keep_time(m: Record, bpm: float, beats: float) -> None:
     led = knobs.follow > 0.5 and np.isfinite(beats) and np.isfinite(bpm) and bpm > 1.0
     if s.started == 0:
         s.started = s.fresh = 1
+        s.began = s.position
+        m.open = m.opens = 1.0
         s.beat = beats if led else 0.0
         s.next_step = math.ceil(4.0 * s.beat - 1e-9)
         s.first_bar = s.next_step // 16
@@ -282,6 +301,7 @@ def _keep_time(m: Record, bpm: float, beats: float) -> None:
             turn_bar(piece, knobs)
             retune_melody(piece)
             change_chord(m.players, m.voices, m.log, piece, knobs, at)
+        m.opens = chord_opening(knobs, s, step)
         play_step(m.players, piece, knobs, step, at)
         s.next_step += 1
     s.beat = end
@@ -306,7 +326,7 @@ def _blend(m: Record, mix: NDArray[np.float32]) -> None:
 
     A slow gain brings the mean power, weighted by the ear, to that which the form asks for on average: sections may
     differ, the long run does not drift. It listens before the artist's own levels, and so never fights them. What is
-    more exciting than the last minutes is louder, up to 4 dB, until one has got used to it.
+    more exciting than the last minutes is louder, up to 4.5 dB, until one has got used to it.
     """
     knobs, s = m.knobs, m.piece.state
     total, out = m.sum, m.out
@@ -323,6 +343,7 @@ def _blend(m: Record, mix: NDArray[np.float32]) -> None:
             total[c, n] = out[c, n] = 0.0
     for part in range(len(PARTS)):
         wanted_balance, wanted_level = LEVELS[s.style, part], (levels[part] / _USUAL) ** 2
+        wanted_balance *= min(10.0 ** (0.05 * _LIGHTER_DB[part] * (knobs.brightness - 0.5)), 1.4)
         if m.gains[0, part] < 0.0:
             m.gains[0, part], m.gains[1, part] = wanted_balance, wanted_level
         balance, level = m.gains[0, part], m.gains[1, part]
@@ -332,6 +353,10 @@ def _blend(m: Record, mix: NDArray[np.float32]) -> None:
         if part in (PAD, BASS, ARP):
             depth = pump * (0.5 if part == ARP else 1.0)
             dip0, dip1 = 1.0 - depth * m.dip, 1.0 - depth * duck
+        if part == PAD:
+            dip0 *= m.open
+            m.open += (m.opens - m.open) * (1.0 - math.exp(-CHUNK / (_CUT_S * rate)))
+            dip1 *= m.open
         a, b = np.float32(balance * dip0), np.float32(m.gains[0, part] * dip1)
         c0, c1 = np.float32(level), np.float32(m.gains[1, part])
         for c in range(2):
@@ -346,7 +371,8 @@ def _blend(m: Record, mix: NDArray[np.float32]) -> None:
     wanted = _TARGET_POWER * 10.0 ** (0.1 * s.wanted_db)
     gain = s.gain
     if power > 1e-7:
-        slow = 1.0 - math.exp(-CHUNK / (_LEVEL_S * rate))
+        played_s = (s.position - s.began) / rate
+        slow = 1.0 - math.exp(-CHUNK / (min(_LEVEL_S, _FIRST_LEVEL_S + played_s) * rate))
         if s.power == 0.0:
             s.power = s.wanted_power = wanted
         s.power += (power - s.power) * slow

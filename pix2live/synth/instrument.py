@@ -67,8 +67,13 @@ def _hold(parts: _Parts) -> Any:
 
 
 @kernel
-def _play(out: NDArray[np.float32], score: NDArray[np.float32], held: Any, bpm: float, beats: float) -> None:
-    """Fill ``out`` (frames, 2), making chunks as they are needed."""
+def _play(
+    out: NDArray[np.float32], done: int, score: NDArray[np.float32], held: Any, bpm: float, beats: float, waits: bool
+) -> int:
+    """Fill ``out`` (frames, 2) from frame ``done`` on, making chunks as they are needed; returns how far it is filled.
+
+    Where another score ``waits`` for a cross-fade to end, it stops there: blocks of any size then take it up alike.
+    """
     parts = held.parts
     knobs, s = parts.knobs, parts.master.state[0]
     params = knobs.params
@@ -82,9 +87,10 @@ def _play(out: NDArray[np.float32], score: NDArray[np.float32], held: Any, bpm: 
         s.bpm = 120.0
     if not abs(beats) < _MOST_BEATS:
         beats = np.nan
-    done = 0
     while done < out.shape[0]:
         if s.ready == 0:
+            if waits and parts.scan.state[0].switching == 0:
+                return done
             _make_chunk(parts, score, bpm, beats + done * s.bpm / (60.0 * parts.sample_rate))
             s.ready = CHUNK
         take = min(s.ready, out.shape[0] - done)
@@ -93,6 +99,7 @@ def _play(out: NDArray[np.float32], score: NDArray[np.float32], held: Any, bpm: 
             out[done + n, 1] = parts.chunk[CHUNK - s.ready + n, 1]
         s.ready -= take
         done += take
+    return done
 
 
 @kernel
@@ -122,7 +129,7 @@ def _make_chunk(parts: _Parts, score: NDArray[np.float32], bpm: float, beats: fl
     if before > 0.0 or after > 0.0:
         for n in range(CHUNK):
             parts.part[0, n] = parts.part[1, n] = 0.0
-        drone_chunk(parts.drone, score, knobs, parts.part, rate)
+        drone_chunk(parts.drone, score, knobs, parts.part, parts.scan.state[0].blank == 1, rate)
         add_part(parts.part, before, after, mix)
         if after == 0.0:
             hush_drone(parts.drone)
@@ -144,7 +151,7 @@ def _make_chunk(parts: _Parts, score: NDArray[np.float32], bpm: float, beats: fl
         parts.scan.state[0].playhead = 0.0
         hush_drone(parts.drone)
         silence_harmony(parts.harmony)
-        s.hushed = s.pictured
+        s.hushed = s.hushing
         silence_effects(parts.effects)
     limit(parts.chunk, parts.limiter, parts.limits[0], parts.limits[1], parts.limits[2])
 
@@ -276,23 +283,30 @@ class Instrument:
         self._params[:] = params
         if self._panic:
             self._panic = False
-            self._master.state["stopping"] = 1
+            self._master.state["stopping"], self._master.state["hushing"] = 1, self._master.state["pictured"]
             self._take(self._silence)
-        pending = self._pending
-        if pending is not self._score and not self._scan.state["switching"][0]:
-            self._take(pending)
         if out.flags.c_contiguous:
-            _play(out, self._score, self._held, float(bpm), float(beats))
+            self._fill(out, float(bpm), float(beats))
             return
         for start in range(0, len(out), len(self._strided)):
             part = out[start : start + len(self._strided)]
-            _play(self._strided[: len(part)], self._score, self._held, float(bpm), float(beats))
+            self._fill(self._strided[: len(part)], float(bpm), float(beats))
             part[...] = self._strided[: len(part)]
             beats += len(part) * float(self._master.state["bpm"][0]) / (60.0 * self.sample_rate)
 
+    def _fill(self, out: NDArray[np.float32], bpm: float, beats: float) -> None:
+        pending, done = self._pending, 0
+        while done < len(out):
+            waits = pending is not self._score
+            if waits and not self._scan.state["switching"][0]:
+                self._take(pending)
+                waits = False
+            done = _play(out, done, self._score, self._held, bpm, beats, waits)
+
     def _take(self, score: NDArray[np.float32]) -> None:
         self._score = score
-        self._scan.state["fresh"] = 1
+        self._scan.state["fresh"], self._scan.state["blank"] = 1, score is self._silence
         if score is not self._silence:
             self._scan.state["wanted_rows"] = score.shape[2]
-            self._master.state["hushed"], self._master.state["pictured"] = 0, 1
+            self._master.state["hushed"] = self._master.state["hushing"] = 0
+            self._master.state["pictured"] = 1

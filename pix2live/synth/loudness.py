@@ -50,8 +50,8 @@ def keep_loudness(
 ) -> None:
     """Bring a chunk (2, CHUNK) towards ``target_db`` LUFS, in place, by at most 12 dB up or down.
 
-    The mean power of the last half minute in which something was heard (BS.1770's K weighting; what lies below -60
-    LUFS is left out) sets the gain, which follows with a time constant of 8 s. Off, it changes no bit, after a glide
+    The mean power of the last minute in which something was heard (BS.1770's K weighting; what lies below -60 LUFS
+    is left out) sets the gain, which follows with a time constant of 15 s. Off, it changes no bit, after a glide
     of 6 dB a second back to where it does not.
     """
     s = loudness.state[0]

@@ -28,6 +28,7 @@ _STATE = np.dtype([
     ("ready", np.int64),  # samples of the chunk not yet handed out
     ("stopping", np.int64),  # a panic is fading
     ("hushed", np.int64),  # after a panic, until there is a score again
+    ("hushing", np.int64),  # the panic that is fading will leave it so
     ("pictured", np.int64),  # there has been one
     ("begun", np.int64),
     ("started", np.int64),  # the first fade-in is over

@@ -56,7 +56,7 @@ _STATE = np.dtype([
     ("bass_line", np.int64), ("groove", np.int64), ("fill", np.int64), ("crash", np.int64),
     ("order", np.int64), ("pulse", np.int64), ("echo_pulse", np.int64), ("resting", np.int64), ("fresh", np.int64),
     ("light", np.float64), ("duck", np.float64),
-    ("power", np.float64), ("wanted_power", np.float64), ("gain", np.float64),
+    ("power", np.float64), ("wanted_power", np.float64), ("gain", np.float64), ("began", np.int64),
     ("usual", np.float64), ("lift", np.float64),  # arousal of the last minutes; gain of what is above it
 ], align=True)  # fmt: skip
 
@@ -94,8 +94,14 @@ def wanted_mode(knobs: Record) -> float:
 
 @kernel
 def wanted_tempo(knobs: Record) -> float:
-    """Beats a minute: 50 where all is calm, 150 where all is excited, or as set by hand."""
-    return float(knobs.tempo) if knobs.tempo >= 40.0 else 100.0 + 50.0 * knobs.arousal
+    """Beats a minute: 50 where all is calm and sad, 150 where all is excited and glad, or as set by hand.
+
+    Glad music is quicker too (Palmer et al. 2013): by arousal alone, which falls with brightness, dark pictures would
+    be quicker than light ones.
+    """
+    if knobs.tempo >= 40.0:
+        return float(knobs.tempo)
+    return 100.0 + 50.0 * min(max(knobs.arousal + 0.7 * knobs.valence, -1.0), 1.0)
 
 
 @kernel

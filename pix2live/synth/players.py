@@ -21,7 +21,7 @@ _ARP_SOUND = np.array([sounds.HARP, sounds.PIANO, sounds.MALLET, sounds.SAW_PLUC
 _MELODY_SOUND = np.array([sounds.FLUTE, sounds.FLUTE, sounds.TINES, sounds.TINES])
 _PAD_ATTACK_S = np.array([1.8, 0.4, 1.1, 0.3])
 LEVELS = np.array([  # amplitude of each style's pad, bass, arp, melody, bells, drums
-    [0.189, 0.268, 0.35, 0.303, 0.338, 0.0],
+    [0.189, 0.25, 0.35, 0.303, 0.338, 0.0],
     [0.117, 0.517, 0.357, 0.394, 0.295, 0.0],
     [0.134, 0.455, 0.389, 0.536, 0.375, 0.469],
     [0.104, 0.395, 0.428, 0.504, 0.329, 0.395],
@@ -46,7 +46,7 @@ def _say(
     steps: float, pan: float, attack_s: float, string: int,
 ) -> None:  # fmt: skip
     """Put a note into the queue, as a hand would play it. ``steps`` long; below 0 until told."""
-    if note < 12 and part != tables.DRUMS:
+    if (note < 12 or note > 127) and part != tables.DRUMS:
         return
     q = players.queue
     for i in range(len(q)):
@@ -59,9 +59,16 @@ def _say(
             hand = 1.0 + 0.3 * loose * (chance(s.seed, 80 + part, s.next_step, note) - 0.5)
             q[i].velocity = min(max(velocity * hand, 0.02), 1.0)
             q[i].pan, q[i].attack_s = pan, attack_s
-            short = 1.0 - 0.55 * knobs.roughness * knobs.roughness
+            rough, cut = edge(knobs, s)
+            short = (1.0 - 0.55 * rough * rough) * (1.0 - 0.65 * cut)
             q[i].length = FOREVER if steps < 0.0 else int(steps * s.samples_per_step * short)
             return
+
+
+@kernel
+def edge(knobs: Record, s: Record) -> tuple[float, float]:
+    """Roughness and staccato as they are played: what floats stays soft, as calm landscapes have straight lines too."""
+    return (0.5 * knobs.roughness, 0.0) if s.style == tables.AMBIENT else (knobs.roughness, knobs.staccato)
 
 
 @kernel
@@ -71,6 +78,7 @@ def play_due(
 ) -> None:  # fmt: skip
     """Strike every note that falls into this chunk."""
     s = piece.state
+    rough, _ = edge(knobs, s)
     q = players.queue
     for i in range(len(q)):
         due = q[i].due
@@ -80,14 +88,14 @@ def play_due(
         q[i].due = -1
         part, velocity = q[i].part, q[i].velocity
         if part == tables.DRUMS:
-            beat(percussion, log, now, due, q[i].note, velocity, s.light, knobs.roughness, s.seed, s.sample_rate)
+            beat(percussion, log, now, due, q[i].note, velocity, s.light, rough, s.seed, s.sample_rate)
             if q[i].note == tables.KICK:
                 s.duck = max(s.duck, velocity)
             continue
         length = max(q[i].length, 1)
         end = FOREVER if length >= FOREVER else length
         slot = strike(voices, log, now, due, end, part, q[i].sound, q[i].note, velocity, q[i].pan, s.light,
-                      knobs.roughness, q[i].attack_s, s.seed, s.sample_rate)  # fmt: skip
+                      rough, q[i].attack_s, s.seed, s.sample_rate)  # fmt: skip
         if q[i].string >= 0:
             string = players.strings[q[i].string]
             string[0], string[1], string[2] = slot, voices.serial if slot >= 0 else -1, q[i].note
@@ -121,7 +129,8 @@ def change_chord(
     on = plays(piece, knobs, tables.PAD)
     sound = sounds.STRINGS if knobs.warmth >= 0.45 else sounds.GLASS
     attack = 0.35 if s.section == 0 and s.bar == 0 else _PAD_ATTACK_S[s.style]
-    attack *= 1.0 - 0.6 * knobs.roughness
+    rough, _ = edge(knobs, s)
+    attack *= 1.0 - 0.6 * rough
     for i in range(VOICES):
         slot, serial, note = players.strings[i]
         wanted = piece.voicing[i]
@@ -131,6 +140,10 @@ def change_chord(
                 continue
             let_go(voices, log, slot, serial, int(at))
             players.strings[i, 0] = -1
+        # Two chords on one step, where the transport jumps into a bar: nobody would end the first.
+        for q in players.queue:
+            if q.string == i:
+                q.due = -1
         if on:
             _say(players, s, knobs, at, tables.PAD, sound, wanted, 0.55 + 0.35 * s.intensity, -1.0,
                  0.5 * (i - 1.5) / 1.5, attack, i)  # fmt: skip
@@ -209,6 +222,14 @@ def play_step(players: Record, piece: Record, knobs: Record, step: int, at: floa
         _bells(players, piece, knobs, s, step, at, loud)
     if plays(piece, knobs, tables.DRUMS) and s.phase != CADENCING:
         _drums(players, knobs, s, step, at, loud)
+
+
+@kernel
+def chord_opening(knobs: Record, s: Record, step: int) -> float:
+    """How loud held chords are at a step: all the time where notes flow, every other step or two where they are cut."""
+    _, cut = edge(knobs, s)
+    pause = step % 2 == 1 if s.style in (tables.MINIMAL, tables.PULSE) else step % 4 >= 2
+    return 1.0 - min(max(1.4 * (cut - 0.15), 0.0), 0.9) if pause else 1.0
 
 
 @kernel

@@ -63,6 +63,7 @@ Record = Any
 _STATE = np.dtype(
     [
         ("fresh", np.int64),  # a score has been put in
+        ("blank", np.int64),  # there is none: silence, whatever the curve makes of black
         ("wanted_rows", np.int64),
         ("rows", np.int64),
         ("active", np.int64),  # which of the two sets of partials plays; the other fades out while switching
@@ -79,7 +80,8 @@ _STATE = np.dtype(
         ("mode", np.float64), ("scale", np.float64), ("root", np.float64),
         ("low_hz", np.float64), ("high_hz", np.float64), ("detune_cents", np.float64), ("tilt_db", np.float64),
         ("gamma", np.float64), ("contrast_db", np.float64), ("invert", np.float64),
-        ("hue_tone", np.float64), ("warm_up", np.float64), ("toned", np.int64),
+        ("hue_tone", np.float64), ("warm_up", np.float64), ("pan", np.float64), ("toned", np.int64),
+        ("direction", np.float64), ("normalise", np.float64),
     ]
 )  # fmt: skip
 
@@ -123,7 +125,7 @@ class Scan(NamedTuple):
         self.bank.phase[...] = phase
         self.state[...] = np.zeros(1, _STATE)
         self.state["heading"] = 1.0
-        self.state["wanted_rows"] = 1
+        self.state["wanted_rows"] = self.state["blank"] = 1
         self.state["gamma"] = -1.0
 
 
@@ -158,8 +160,10 @@ def scan_chunk(
     """
     s, rows, bank = scan.state[0], scan.rows, scan.bank
     glide_chunks = max(int(_GLIDE_S * sample_rate / CHUNK + 0.5), 1)
-    changed = s.fresh == 1 or s.offset != knobs.scan_offset
+    changed = (s.fresh == 1 or s.offset != knobs.scan_offset or s.direction != knobs.scan_direction
+               or s.normalise != knobs.scan_normalise)  # fmt: skip
     s.fresh, s.offset = 0, knobs.scan_offset
+    s.direction, s.normalise = knobs.scan_direction, knobs.scan_normalise
 
     if s.gamma != knobs.scan_gamma or s.contrast_db != knobs.scan_contrast_db or s.invert != knobs.scan_invert:
         s.gamma, s.contrast_db, s.invert = knobs.scan_gamma, knobs.scan_contrast_db, knobs.scan_invert
@@ -178,8 +182,7 @@ def scan_chunk(
         starts = s.rows == 0
         s.switching = 0 if starts else glide_chunks
         if starts:
-            changed = False
-            s.warm_up, s.hue_tone = knobs.scan_warm_up, knobs.scan_hue_tone
+            s.warm_up, s.hue_tone, s.pan = knobs.scan_warm_up, knobs.scan_hue_tone, knobs.scan_pan
         s.rows, s.mode, s.scale, s.root = s.wanted_rows, knobs.scan_rows, knobs.scan_scale, knobs.scan_root
         if s.mode == ERB:
             for r in range(s.rows):
@@ -189,18 +192,21 @@ def scan_chunk(
         s.detune_cents = knobs.scan_detune_cents
         place_rows(rows, s.rows, int(s.mode), s.low_hz, s.high_hz, scan.masks[int(s.scale)], int(s.root),
                    s.detune_cents, s.tilt_db, sample_rate)  # fmt: skip
-        if moved and not takes_over:
-            changed = True
+        changed = True
         if takes_over:
             for r in range(s.rows):
                 bank.step[s.active, r] = rows.step[r]
 
-    if move_playhead(knobs, s, score.shape[1], bpm, beats, sample_rate):
-        changed = True
+    changed = move_playhead(knobs, s, score.shape[1], bpm, beats, sample_rate) or changed
+    changed = changed and not takes_over  # which comes from silence: there is nothing to glide from
     way = CHUNK / (_COLOUR_S * sample_rate)
     s.warm_up = approach(s.warm_up, knobs.scan_warm_up, way)
     s.hue_tone = approach(s.hue_tone, knobs.scan_hue_tone, way)
-    _measure(score, s, rows, scan.curve, sample_rate)
+    s.pan = approach(s.pan, knobs.scan_pan, way)
+    if s.blank == 1:
+        s.visits = 0  # the next picture is not to be as loud as silence would have to be
+    else:
+        _measure(score, s, rows, scan.curve, sample_rate)
     _aim(score, knobs, s, rows, bank, scan.curve)
     _aim_pitch(s, rows, bank, sample_rate)
     _glide(s, bank, glide_chunks, changed)
@@ -317,7 +323,7 @@ def _aim(
     share = np.float32(x - here)
     # Brightness rests at the middle of a column: what is heard there is that column.
     share *= share * (np.float32(3.0) - np.float32(2.0) * share)
-    angle = 0.5 * math.pi * (0.5 + knobs.scan_pan * (s.shown - 0.5))
+    angle = 0.5 * math.pi * (0.5 + s.pan * (s.shown - 0.5))
     pan_left, pan_right = np.float32(math.sqrt(2.0) * math.cos(angle)), np.float32(math.sqrt(2.0) * math.sin(angle))
     left0, left1, right0, right1 = score[0, here], score[0, there], score[1, here], score[1, there]
     colours = s.warm_up != 0.0 or s.hue_tone > 0.0
@@ -327,11 +333,11 @@ def _aim(
     elif s.toned > 0 and s.switching == 0:
         s.toned -= 1
 
-    power = 0.0
+    power, present = 0.0, np.float32(1 - s.blank)
     for r in range(s.rows):
         left = left0[r] + (left1[r] - left0[r]) * share
         right = right0[r] + (right1[r] - right0[r]) * share
-        level = _loudness(curve, max(left, right)) * rows.gain[r]
+        level = _loudness(curve, max(left, right)) * present * rows.gain[r]
         tone = np.float32(0.0)
         if colours:
             warmth = score[2, here, r] + (score[2, there, r] - score[2, here, r]) * share
@@ -373,14 +379,13 @@ def _aim_pitch(s: Record, rows: Rows, bank: Bank, sample_rate: float) -> None:
 
 @kernel
 def _glide(s: Record, bank: Bank, glide_chunks: int, changed: bool) -> None:
-    """Blend what was sounding into what is aimed at, after a change and while the other set fades."""
+    """Blend what was sounding into what is aimed at, after a change, and let it rise while the other set fades."""
     parting = bank.parting[s.active]
     if s.switching > 0:
         rise = np.float32(math.sin(0.5 * math.pi * (1.0 - (s.switching - 1) / glide_chunks)))
         for c in range(2):
             for r in range(s.rows):
                 bank.next_level[c, r] *= rise
-        return
     if changed:
         s.gliding = glide_chunks
         for c in range(2):

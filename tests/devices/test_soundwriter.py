@@ -1,4 +1,6 @@
 import os
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -59,3 +61,19 @@ def test_what_cannot_be_written_gets_one_line(tmp_path, name, rate, channels, ki
     with pytest.raises(kind, match=says):
         SoundWriter(tmp_path / name, rate, channels)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac"])
+def test_a_disk_that_fills_up_is_said_and_free_again(tmp_path, name):
+    mount = ["mount", "-t", "tmpfs", "-o", "size=34m", "tmpfs", str(tmp_path)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        noise = np.random.default_rng(0).uniform(-1, 1, (1 << 20, 8)).astype(np.float32)
+        writer = SoundWriter(tmp_path / name, 48000, 8)
+        with pytest.raises(FileError, match="the disk is full; free some space"):
+            for _ in range(3):
+                writer.write(noise)
+        assert os.listdir(tmp_path) == []
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)

@@ -1,5 +1,10 @@
 """Pictures in; sounds, films and notes out: in step with each other, the same every time, and saying what made them."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +16,7 @@ from PIL import Image
 
 from pix2live.cli import main
 from pix2live.engine.options import Options
-from pix2live.errors import UsageError
+from pix2live.errors import FileError, UsageError
 from pix2live.show.sonify import Job, facts, jobs, sonify
 from pix2live.show.sonify_options import overrides, own_preset, sounding
 from tests.devices.media import numbered, write_video
@@ -152,6 +157,22 @@ def test_key_scale_and_tempo_are_kept(play: Play, landscape: Path, tmp_path: Pat
     assert len(notes) > 20 and np.mean([note % 12 in dorian for note in notes]) > 0.9
 
 
+def test_a_piece_comes_home_before_it_ends_and_an_excerpt_does_not(
+        play: Play, landscape: Path, tmp_path: Path) -> None:
+    for seconds_long in (20, 12):  # bars of two seconds
+        play(landscape, "-o", tmp_path / "a.mid", "--instrument", "harmony", "--key", "C", "--scale", "ionian",
+             "--tempo", "120", "--style", "pulse", "--seconds", seconds_long)
+        _, _, tracks = parsed((tmp_path / "a.mid").read_bytes())
+        begun = [(time_s, m[0] & 15, m[1]) for time_s, m in seconds(tracks) if m[0] & 0xF0 == 0x90]
+        if seconds_long == 12:
+            assert max(begun)[0] > 11.5
+            continue
+        last_s = max(time_s for time_s, *_ in begun if time_s < 20.0)
+        assert 15.9 < last_s < 18.1
+        bass = [note for time_s, channel, note in begun if channel == 1 and time_s > last_s - 0.1]
+        assert bass and bass[-1] % 12 == 0
+
+
 def test_a_folder_becomes_a_folder_and_a_bad_file_costs_one_line(play: Play, landscape: Path, tmp_path: Path) -> None:
     pictures, out = tmp_path / "in", tmp_path / "out"
     pictures.mkdir()
@@ -199,6 +220,12 @@ def test_what_fails_leaves_the_older_file_as_it_was(play: Play, tmp_path: Path) 
     (("a.png", "-o", "out.wav", "--instrument", "harmony", "--tempo", "20"), "give 40 to 200"),
     (("a.png", "-o", "out.wav", "--key", "H"), "use C, C#"),
     (("a.png", "-o", "out.wav", "--scale", "martian"), "minor pentatonic"),
+    (("a.png", "-o", "out.wav", "--low-hz", "5000"), "5000 Hz is not below 2100 Hz; give --high-hz too"),
+    (("a.png", "-o", "out.wav", "--high-hz", "30"), "65 Hz is not below 30 Hz; give --low-hz too"),
+    (("a.png", "-o", "out.wav", "--low-hz", "300", "--high-hz", "200"), "swap them"),
+    (("a.png", "-o", "out.wav", "--seed", "9223372036854775808"), "--seed"),
+    (("a.png", "-o", ".wav"), "is a suffix without a name"),
+    (("a.png", "-o", "out", "--format", "mp4", "--mp4", "films"), "--format mp4 is one already"),
 ])
 def test_wrong_usage_is_said_before_any_work(
         play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], says: str) -> None:
@@ -214,6 +241,95 @@ def test_a_film_is_never_written_over_itself(play: Play, tmp_path: Path) -> None
     assert "over itself" in line
     lines = play(tmp_path / "a.mp4", tmp_path / "a.mp4", "-o", tmp_path, "--format", "mp4", "--seconds", "0.2", code=1)
     assert "over itself" in lines[0] and (tmp_path / "a.mp4").read_bytes() == before
+
+
+def test_a_film_beside_a_picture_of_its_name_is_never_written_over(play: Play, landscape: Path, tmp_path: Path) -> None:
+    write_video(tmp_path / "live.mp4", [numbered(n) for n in range(10)])
+    before = (tmp_path / "live.mp4").read_bytes()
+    Image.open(landscape).save(tmp_path / "live.jpg")
+    play(tmp_path / "live.jpg", tmp_path / "live.mp4", "-o", tmp_path, "--format", "mp4", "--seconds", "0.2", code=1)
+    assert (tmp_path / "live.mp4").read_bytes() == before
+    play(tmp_path, "-o", tmp_path / "out", "--mp4", tmp_path, "--seconds", "0.2", code=1)
+    assert (tmp_path / "live.mp4").read_bytes() == before
+
+
+def test_a_sound_begins_and_ends_without_a_click(play: Play, tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64), (220, 220, 220)).save(tmp_path / "grey.png")
+    for name, fade_s in (("scan", 0.01), ("drone", 0.3), ("harmony", 0.3)):
+        play(tmp_path / "grey.png", "-o", tmp_path / "a.wav", "--mp4", tmp_path / "a.mp4", "--instrument", name,
+             "--seconds", "3")
+        sound, rate = soundfile.read(tmp_path / "a.wav")
+        assert len(sound) == 3 * rate and np.abs(sound[[0, -1]]).max() < 1e-3, name
+        tenth = round(fade_s * rate / 10)
+        assert np.abs(sound[-tenth:]).max() < 0.03 < np.abs(sound[-20 * tenth:-10 * tenth]).max(), name
+        with av.open(str(tmp_path / "a.mp4")) as film:
+            heard = np.concatenate([frame.to_ndarray() for frame in film.decode(audio=0)], axis=1)
+        assert np.abs(heard[:, 3 * rate - 4:3 * rate]).max() < 0.01, name
+
+
+@pytest.mark.parametrize("name", ["none", "demo", "0", " space.png", "~", "Fot\udcf6.png"])
+def test_a_name_is_a_file_whatever_else_it_could_mean(
+        play: Play, landscape: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    if name in ("none", "demo", "~"):
+        (tmp_path / name).mkdir()
+        Image.open(landscape).save(tmp_path / name / "a.png")
+    else:
+        try:
+            Path(name).write_bytes(landscape.read_bytes())
+        except (OSError, UnicodeError):
+            pytest.skip("the file system takes no such name")
+    play(name, "-o", "a.wav", "--seconds", "0.2")
+    assert np.abs(soundfile.read("a.wav")[0]).max() > 0.01
+    play(name, "-o", "out", "--seconds", "0.2")
+    [made] = Path("out").iterdir()
+    assert made.name.encode() and np.abs(soundfile.read(made)[0]).max() > 0.01
+
+
+def test_the_folder_one_is_in_gives_the_sound_its_name(
+        play: Play, landscape: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "holiday").mkdir()
+    Image.open(landscape).save(tmp_path / "holiday" / "a.png")
+    monkeypatch.chdir(tmp_path / "holiday")
+    play(".", "-o", tmp_path / "a.wav", "--seconds", "0.2")
+    with soundfile.SoundFile(tmp_path / "a.wav") as file:
+        assert file.copy_metadata()["title"] == "holiday"
+
+
+def test_a_piece_without_a_note_changes_no_file(landscape: Path, tmp_path: Path) -> None:
+    silent = {f"synth.harmony.{part}": 0.0 for part in ("pad", "bass", "arp", "melody", "bells", "drums")}
+    job = Job(landscape, tmp_path / "a.wav", tmp_path / "a.mp4", tmp_path / "a.mid")
+    for path in job.outputs:
+        path.write_bytes(b"older")
+    with pytest.raises(FileError, match=r"a\.mid: not a note was played"):
+        sonify(job, Options(preset=str(own_preset("harmony")), overrides=tuple(silent.items())), 0.5,
+               lambda share: None)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"older"] * 3
+
+
+def test_what_a_wav_cannot_hold_is_said_before_the_work(play: Play, landscape: Path, tmp_path: Path) -> None:
+    [line] = play(landscape, "-o", tmp_path / "a.wav", "--seconds", "28800", code=2)
+    assert "a.wav" in line and "write FLAC" in line and not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there, no signal asks a process to end")
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_whoever_ends_it_half_way_finds_nothing_half_written(landscape: Path, tmp_path: Path, number: str) -> None:
+    outputs = [tmp_path / f"a.{kind}" for kind in ("wav", "mp4", "mid")]
+    outputs[0].write_bytes(b"older")
+    code = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from pix2live.cli import main; sys.exit(main())")
+    child = subprocess.Popen([sys.executable, "-c", code, "sonify", landscape, "-o", outputs[0], "--mp4", outputs[1],
+                              "--midi", outputs[2], "--instrument", "harmony", "--seconds", "3600"],
+                             stderr=subprocess.PIPE, text=True)
+    end_s = time.monotonic() + 200.0
+    while not any(path.stat().st_size > 100_000 for path in tmp_path.glob(".*.part.wav")):
+        assert child.poll() is None and time.monotonic() < end_s
+        time.sleep(0.05)
+    child.send_signal(getattr(signal, number))
+    said = child.communicate(timeout=30)[1]
+    assert child.returncode == 130 and said.splitlines()[-1] == "pix2live: stopped"
+    assert list(tmp_path.iterdir()) == [outputs[0]] and outputs[0].read_bytes() == b"older"
 
 
 def test_a_fault_in_one_picture_does_not_cost_the_others(

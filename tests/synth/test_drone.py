@@ -176,6 +176,21 @@ def test_the_level_stays_while_it_breathes(synth):
     assert max(levels) - min(levels) < 4.0
 
 
+@pytest.mark.parametrize("what", ["panic", "none", "late"])
+def test_a_picture_that_comes_after_silence_is_no_louder_than_one_that_stays(synth, what):
+    synth.set_score(picture())
+    synth.reset()
+    stays = play(synth, 14.0, block=4800)
+    events = {60: lambda _: synth.panic() if what == "panic" else synth.set_score(None)}
+    events |= {120: lambda _: synth.set_score(picture())}
+    synth.set_score(None if what == "late" else picture())
+    synth.reset()
+    back = play(synth, 14.0, block=4800, events=events)
+    for second in (12.5, 13.0, 13.5):
+        heard = slice(round(second * RATE), round((second + 0.5) * RATE))
+        assert rms_db(back[heard]) < rms_db(stays[heard]) + 1.5
+
+
 def test_it_breathes_so_the_chord_is_ever_another(synth):
     out = play(synth, 40.0, {"drone.breath_s": 8.0, "drone.density": 48.0}, block=4800)
     moments = [np.sqrt(spectrum(part)[1][500:4000]) for part in np.array_split(out, 10)]
@@ -280,6 +295,16 @@ def test_other_sample_rates(rate):
     out = play(synth, 0.5, {"drone.high_hz": 12000.0})
     assert np.isfinite(out).all()
     assert rms_db(out) > -40
+
+
+def test_silent_above_nyquist():
+    synth = Instrument(16000, max_partials=64)
+    synth.set_score(np.ones((8, 64, 2), np.float32))
+    sound = play(synth, 1.0, {"drone.low_hz": 2000.0, "drone.high_hz": 12000.0})[8000:].mean(1)
+    power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)))) ** 2
+    hz = np.fft.rfftfreq(len(sound), 1 / 16000)
+    # The highest note of the scale below 8 kHz is an A at 7040 Hz.
+    assert power[hz > 7400].sum() < 1e-5 * power.sum()
 
 
 def test_specs_have_defaults_in_range():

@@ -94,6 +94,16 @@ def test_every_note_ends_and_silence_is_silent(by):
     assert not quiet.any()
 
 
+def test_no_pad_note_hangs_where_the_transport_jumps_into_the_middle_of_a_bar():
+    listener = Listener(Harmony(LOW_RATE, 1), LOW_RATE)
+    for jump in range(24):
+        listener.play(1.0, beats=lambda time_s, at=jump: 36.0 * at + 2.0 * (time_s - at) + 2.0,
+                      **{**CITY, "tension": 1.0, "follow": 1.0})  # fmt: skip
+    listener.play(6.0, **{**CITY, "pad": 0.0})
+    assert len(listener.notes("pad")) > 40
+    assert all(n.end_s is not None for n in listener.notes("pad"))
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_notes_lie_in_the_scale(mode):
     listener = piece(40.0, key="D", mode=mode, tension=0.3, density=0.8, form=0.0, **{"arousal": 0.1, "rhythm": 0.3})

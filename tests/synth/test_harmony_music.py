@@ -81,9 +81,13 @@ def test_tension_brings_a_few_colours_from_outside_the_scale():
     assert 0.0 < share(0.9) < 0.2
 
 
-@pytest.mark.parametrize(("arousal", "tempo"), [(-1.0, 50.0), (-0.5, 75.0), (0.0, 100.0), (0.5, 125.0), (1.0, 150.0)])
-def test_arousal_sets_the_tempo(arousal, tempo):
-    gaps = np.diff(kicks(piece(9.0, style="pulse", arousal=arousal, rhythm=0.1, humanise=0.0, form=0.0)))
+@pytest.mark.parametrize(("arousal", "valence", "tempo"), [
+    (-1.0, 0.0, 50.0), (-0.5, 0.0, 75.0), (0.0, 0.0, 100.0), (0.5, 0.0, 125.0), (1.0, 0.0, 150.0),
+    (0.0, -1.0, 65.0), (0.0, 1.0, 135.0), (0.8, 0.8, 150.0),
+])  # fmt: skip
+def test_arousal_and_valence_set_the_tempo(arousal, valence, tempo):
+    options = dict(arousal=arousal, valence=valence, rhythm=0.1, humanise=0.0, form=0.0)
+    gaps = np.diff(kicks(piece(9.0, style="pulse", **options)))
     assert np.median(gaps) == pytest.approx(60.0 / tempo, rel=0.002)
 
 
@@ -142,12 +146,56 @@ def test_brightness_is_heard_as_brightness(style):
     assert rises([heard(sound, "centroid")[0] for sound in sounds])
 
 
-@pytest.mark.parametrize("style", ["ambient", "pulse"])
-def test_rough_pictures_sound_rough(style):
+@pytest.mark.parametrize(("style", "times"), [("ambient", 1.08), ("pulse", 1.2)])
+def test_rough_pictures_sound_rough_and_less_so_where_all_floats(style, times):
     sounds = [piece(5.0, rate=RATE, **{**STYLES[style], "roughness": r}).sound for r in (0.0, 0.5, 1.0)]
     rough = [heard(sound, "roughness")[0] for sound in sounds]
     assert rises(rough)
-    assert rough[-1] > 1.2 * rough[0]
+    assert rough[-1] > times * rough[0]
+
+
+def unbroken(sound):
+    """dB from the mean level down to that which a tenth of the 50 ms frames stay below."""
+    size = RATE // 20
+    power = (sound[:, RATE : sound.shape[1] // size * size] ** 2).mean(axis=0).reshape(-1, size).mean(axis=1)
+    return 10.0 * np.log10(np.percentile(power, 10.0) / power.mean())
+
+
+@pytest.mark.parametrize("style", ["chamber", "minimal"])
+def test_staccato_cuts_notes_short_and_chords_up(style):
+    pieces = [piece(9.0, rate=RATE, **{**STYLES[style], "form": 0.0, "drums": 0.0, "staccato": s}) for s in RISING[::2]]
+    lengths = [np.median([n.end_s - n.start_s for n in played.notes("melody", "bass") if n.end_s]) for played in pieces]
+    assert lengths[2] < 0.5 * lengths[0]
+    gaps = [unbroken(played.sound) for played in pieces]
+    assert rises(gaps[::-1]) and gaps[2] < gaps[0] - 3.0
+
+
+def test_what_floats_is_not_cut():
+    flowing, cut = (piece(9.0, rate=RATE, **{**CALM, "staccato": s}).sound for s in (0.0, 1.0))
+    assert np.array_equal(flowing, cut)
+
+
+def level_db(sound, first_s, last_s):
+    """K-weighted, of both channels together."""
+    part = np.ascontiguousarray(sound[:, round(first_s * RATE) : round(last_s * RATE)])
+    power = weighted_power(k_weighting(float(RATE)), np.zeros((2, 4)), part)
+    return 10.0 * np.log10(power)
+
+
+def test_every_style_begins_at_the_same_level():
+    levels = [level_db(piece(12.0, rate=RATE, **{**STYLES[style], "form": 0.0, "arousal": 0.0, "style": style}).sound,
+                       4.0, 12.0) for style in STYLES]  # fmt: skip
+    assert max(levels) - min(levels) < 1.5
+
+
+def test_what_excites_more_than_the_last_minutes_is_louder_until_it_is_usual():
+    listener = Listener(Harmony(RATE, 1), RATE)
+    options = {**STYLES["chamber"], "style": "chamber", "form": 0.0, "humanise": 0.0, "tempo": 120.0}
+    calm = listener.play(60.0, **{**options, "arousal": -0.5})
+    excited = listener.play(300.0, **{**options, "arousal": 0.5})
+    before, at_once, later = level_db(calm, 40.0, 60.0), level_db(excited, 2.0, 22.0), level_db(excited, 280.0, 300.0)
+    assert at_once > before + 2.0
+    assert abs(later - before) < at_once - before - 0.8
 
 
 def test_notes_in_common_ring_on():

@@ -124,6 +124,20 @@ def test_after_a_panic_the_next_picture_brings_harmony_back(synth):
     assert rms_db(out[-RATE:]) > -45
 
 
+@pytest.mark.parametrize("blocks", [0, 1, 2])
+def test_a_picture_that_comes_while_a_panic_fades_brings_harmony_back_too(synth, blocks):
+    def picture(_):
+        synth.set_score(np.ones((4, 48, 2), np.float32))
+
+    def both(values):
+        synth.panic()
+        picture(values)
+
+    events = {94: both} if blocks == 0 else {94: lambda _: synth.panic(), 94 + blocks: picture}
+    out = play(synth, 3.0, NONE | {HARMONY: 1.0}, events=events)
+    assert rms_db(out[-RATE:]) > -45
+
+
 def test_harmony_plays_without_any_picture_and_begins_anew_after_a_panic():
     synth = Instrument(RATE, max_partials=8)
     out = play(synth, 4.0, NONE | {HARMONY: 1.0}, events={375: lambda _: synth.panic()})
