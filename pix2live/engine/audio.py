@@ -62,7 +62,7 @@ class AudioEngine:
     """
 
     name = "audio"
-    period_s = 0.01
+    period_s = 0.005
 
     def __init__(self, bus: Bus, clock: Clock, options: Options) -> None:
         self._bus, self._clock, self._options = bus, clock, options

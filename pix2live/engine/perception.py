@@ -96,8 +96,8 @@ class PerceptionEngine:
             self._patch = Patch.loads(text)
             if tuple(self._patch.models) != self._model_names:
                 self._use_models(self._patch.models)
-        self._hearing.step()
         seen = self._look(now_s)
+        self._hearing.step()
         heard = self._listen()
         if seen or heard:
             frame = self._bus.perception.frame
@@ -123,14 +123,20 @@ class PerceptionEngine:
             # Motion dies away while the picture stands still.
             self._viewer.rest(show_s, self._features)
             return True
-        if picture is not self._frame:
+        # The score goes first: it is what sounds next.
+        fresh = picture is not self._frame
+        self._frame, self._settings = picture, settings
+        self._make_score(now_s, picture, settings)
+        if fresh:
             self._viewer.process(picture, show_s, self._features)
             frame = self._bus.camera.frame
             height, width = picture.shape[:2]
             frame["stamp"], frame["height"], frame["width"] = now_s, height, width
             frame["pixels"][0, :picture.size] = picture.reshape(-1)
             self._bus.camera.publish(24 + picture.size)
-        self._frame, self._settings = picture, settings
+        return True
+
+    def _make_score(self, now_s: float, picture: np.ndarray, settings: tuple[int, float]) -> None:
         frame = self._bus.score.frame
         # Many rows leave room for fewer columns.
         columns = min(SCORE_MAX[0], frame["amplitude"].shape[1] // (settings[0] * PLANES))
@@ -138,7 +144,6 @@ class PerceptionEngine:
         frame["stamp"], frame["columns"], frame["rows"] = now_s, *score.shape[:2]
         frame["amplitude"][0, :score.size] = score.reshape(-1)
         self._bus.score.publish(24 + score.size * 4)
-        return True
 
     def _score_settings(self) -> tuple[int, float]:
         rows, hue_pan = (spec.default for spec in SCORE_SPECS)
