@@ -6,7 +6,9 @@
 run: setup
 	.venv/bin/pix2live $(ARGS)
 
+# The kernels first, on all cores: one test after the other would compile them on one.
 test: setup-test check
+	.venv/bin/python -m pix2live.engine.warm
 	.venv/bin/pytest $(ARGS)
 
 check:

@@ -18,7 +18,6 @@ import soundfile
 from pix2live.show.sonify import Job, Piece, play
 
 WIDTH, HEIGHT = 960, 600
-FADE_S = 2.5
 
 
 def _noise(rng: np.random.Generator, height: int, width: int, *scales: float) -> np.ndarray:
@@ -123,17 +122,16 @@ EXAMPLES: dict[str, Callable[[], np.ndarray]] = {
 }  # fmt: skip
 
 
-def play_example(name: str, folder: Path, seconds: float, preset: str) -> Path:
-    """Paint the picture, play it, and write the sound, faded out, as Ogg Vorbis; returns its path."""
+def play_example(name: str, folder: Path, seconds: float, preset: str, wav: bool = False) -> Path:
+    """Paint the picture, play it, and write the sound as Ogg Vorbis or WAV; returns its path."""
     with tempfile.TemporaryDirectory() as rest:
         picture, sound = Path(rest) / f"{name}.png", Path(rest) / f"{name}.wav"
         cv2.imwrite(str(picture), EXAMPLES[name]()[..., ::-1])
         play(Job(picture, sound), Piece(("harmony",), preset, seconds, 1, ()), lambda share: None)
         samples, rate = soundfile.read(sound, dtype="float32")
-    fade = np.clip((len(samples) - np.arange(len(samples))) / (FADE_S * rate), 0.0, 1.0)
-    samples *= (0.5 - 0.5 * np.cos(np.pi * fade)).astype(np.float32)[:, None]
-    path = folder / f"{name}.ogg"
-    with soundfile.SoundFile(path, "w", rate, 2, format="OGG", subtype="VORBIS") as file:
+    path = folder / f"{name}.{'wav' if wav else 'ogg'}"
+    written = {"format": "WAV", "subtype": "PCM_24"} if wav else {"format": "OGG", "subtype": "VORBIS"}
+    with soundfile.SoundFile(path, "w", rate, 2, **written) as file:
         # In pieces: libsndfile's Vorbis writer overruns its stack on a long one.
         for start in range(0, len(samples), 4096):
             file.write(samples[start : start + 4096])
@@ -149,13 +147,14 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=Path("docs/examples"))
     parser.add_argument("--seconds", type=float, default=36.0)
     parser.add_argument("--preset", default="picture_music")
+    parser.add_argument("--wav", action="store_true", help="WAV of 24 bits instead of Ogg Vorbis")
     parser.add_argument("--pictures", action="store_true", help="write the pictures too, as JPEG")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for name, paint in EXAMPLES.items():
         if options.pictures:
             cv2.imwrite(str(options.folder / f"{name}.jpg"), paint()[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
-        play_example(name, options.folder, options.seconds, options.preset)
+        play_example(name, options.folder, options.seconds, options.preset, options.wav)
 
 
 if __name__ == "__main__":
