@@ -35,6 +35,7 @@ from pix2live.synth.scan import SCORE_SPECS
 from pix2live.visuals.isf import load_shader
 
 AUTOSAVE_S = 5.0
+_SOUND_OPENS_S = 8.0  # at most
 INSTRUMENTS = ("scan", "drone", "harmony")
 _KEPT = ("master.", "audio.", "mixer.")  # what belongs to the room and not to a preset
 
@@ -121,12 +122,21 @@ class DeskEngine:
             self.notices.append(str(error))
         self._control = self._bus.control.record()
         self._bus.control.newest(self._control)
-        self._midi = MidiIn(clock=self._clock)
         # After a crash the counters go on from where they stood.
+        self._bus.control.frame["scalars"][0] = self._control["scalars"][0]
+        if self._sound_is_open(self._clock.now()):
+            self._open_midi()
+
+    def _sound_is_open(self, now_s: float) -> bool:
+        # To list devices PortAudio and ALSA open and drop clients of JACK. A MIDI port that opens just then may be
+        # given the place of one of those, and who sends to it may go on waking the dropped one: it would stay deaf.
+        return self._bus.status["audio"]["ready_s"] > 0.0 or now_s >= self._bus.begin_s + _SOUND_OPENS_S
+
+    def _open_midi(self) -> None:
+        self._midi = MidiIn(clock=self._clock)
         scalars = self._control["scalars"][0]
         self._midi.counts.notes = int(scalars[table.local("control", "midi.note_count")])
         self._midi.counts.clocks = int(scalars[table.local("control", "midi.clock_count")])
-        self._bus.control.frame["scalars"][0] = scalars
         self.notices += self._midi.notices
         self._midi.notices.clear()
         if self._options.midi_out not in (None, "none"):
@@ -241,6 +251,8 @@ class DeskEngine:
                     self._do(command, now_s)
                 except Pix2liveError as error:
                     self._say(str(error))
+        if self._midi is None and not self._options.offline and self._sound_is_open(now_s):
+            self._open_midi()
         if self._midi is not None and self._take_midi(now_s):
             changed = True
         if changed:

@@ -43,6 +43,22 @@ class Desk:
         return patch.preset.lower().replace(" ", "_")
 
 
+def test_midi_opens_once_the_sound_card_has_or_after_eight_seconds() -> None:
+    """While PortAudio lists devices, JACK's clients come and go, and a port that opens among them may stay deaf."""
+    for ready_s, waits_s in ((102.0, 1.0), (0.0, 8.0)):
+        bus, clock = Bus.local(), ManualClock(100.0)
+        bus.status["parent"]["first_s"] = 100.0
+        desk = DeskEngine(bus, clock, Options(preset=PRESETS[0]))
+        desk.open()
+        desk.step(100.5)
+        assert desk._midi is None
+        bus.status["audio"]["ready_s"] = ready_s
+        clock.set(100.0 + waits_s)
+        desk.step(100.0 + waits_s)
+        assert desk._midi is not None
+        desk.close()
+
+
 def test_it_begins_with_the_preset_it_was_asked_for() -> None:
     assert Desk(preset=PRESETS[2]).preset == PRESETS[2]
 
