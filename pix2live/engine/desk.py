@@ -20,24 +20,18 @@ from pix2live.control.midi import MidiIn
 from pix2live.control.takeover import Takeover
 from pix2live.engine.notes import NoteSender
 from pix2live.engine.options import Options
+from pix2live.engine.patching import make_patch
 from pix2live.errors import Pix2liveError, PresetError
-from pix2live.patch.param import MASTER, ParamTable
 from pix2live.patch.patch import Patch, publish_text, read_patch
-from pix2live.patch.preset import Preset, find_preset, load_preset
-from pix2live.patch.route import RouteTable
+from pix2live.patch.preset import find_preset
 from pix2live.resources import config_dir, listing, state_dir
 from pix2live.signals import table
 from pix2live.signals.bus import MAX_PARAMS, Bus
 from pix2live.signals.clock import Clock
 from pix2live.signals.transport import TapTempo, Transport
-from pix2live.synth.instrument import Instrument
-from pix2live.synth.scan import SCORE_SPECS
-from pix2live.visuals.isf import load_shader
 
 AUTOSAVE_S = 5.0
 _SOUND_OPENS_S = 8.0  # at most
-INSTRUMENTS = ("scan", "drone", "harmony")
-_KEPT = ("master.", "audio.", "mixer.")  # what belongs to the room and not to a preset
 
 
 class DeskEngine:
@@ -146,57 +140,16 @@ class DeskEngine:
 
     def _load(self, path: Path) -> None:
         """Make the preset at ``path`` the patch in force. Raises PresetError, FileError; the old one stays then."""
-        preset = load_preset(path)
-        if preset.instrument not in INSTRUMENTS:
-            raise PresetError(f"there is no instrument {preset.instrument}", str(path), f"use {', '.join(INSTRUMENTS)}")
-        shader, effects = self._shader(preset.shader, path), [self._shader(name, path) for name in preset.effects]
-        specs = [*MASTER, *Instrument.SPECS, *SCORE_SPECS, *load_shader(shader).specs("deck.a")]
-        for number, effect in enumerate(effects, 1):
-            specs += load_shader(effect).specs(f"deck.a.fx{number}")
-        params = ParamTable(specs)
-        if len(params) > MAX_PARAMS:
-            raise PresetError(f"{len(params)} params are more than {MAX_PARAMS}", str(path), "use fewer effects")
-        values = params.default.copy()
-        for instrument in INSTRUMENTS:
-            values[params.index[f"synth.{instrument}.level"]] = float(instrument == preset.instrument)
-        old = self._patch.table
-        for id_, i in old.index.items():
-            if id_.startswith(_KEPT) and id_ in params.index:
-                values[params.index[id_]] = self._values[i]
-        for id_, value in preset.params.items():
-            if id_ in params.index:
-                values[params.index[id_]] = params.spec(id_).clamp(value)
-            else:
-                self.notices.append(f"{path.name}: no param named {id_}; it is left out")
-        self._values[:len(values)] = values
-        self._patch = Patch(self._patch.generation + 1, self._patch.deck + 1, preset.name, str(shader),
-                            [str(effect) for effect in effects], preset.instrument, list(preset.models), params,
-                            list(preset.routes))
-        self.notices += self._problems(path.name, preset, params)
+        patch, values, problems = make_patch(path, self._patch, self._values)
+        self._patch, self._values[:len(values)] = patch, values
+        self.notices += problems
         self._takeover.reset()
         self._path = path
-        self._say(preset.name)
-        self._selected = min(self._selected, len(params) - 1)
+        self._say(patch.preset)
+        self._selected = min(self._selected, len(patch.table) - 1)
         self._unsaved = True
         publish_text(self._bus.patch, self._patch.dumps(), self._patch.generation, self._clock.now())
         self._publish_params()
-
-    def _problems(self, file: str, preset: Preset, params: ParamTable) -> list[str]:
-        index = dict(table.INDEX)
-        for route in preset.routes:
-            if route.source.startswith("model."):
-                index[route.source] = 0
-        return [f"{file}: {line}" for line in RouteTable(list(preset.routes), params, index).problems]
-
-    def _shader(self, name: str, preset: Path) -> Path:
-        beside = preset.parent / name
-        if beside.is_file():
-            return beside
-        found = listing("shaders").get(name)
-        if found is None:
-            raise PresetError(f"there is no shader named {name}", str(preset),
-                              f"use one of {', '.join(listing('shaders'))}")
-        return found
 
     def _step_preset(self, by: int) -> None:
         files = list(listing("presets").values())

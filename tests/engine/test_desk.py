@@ -7,6 +7,7 @@ import pytest
 from pix2live.engine import desk as desk_module
 from pix2live.engine.desk import DeskEngine
 from pix2live.engine.options import Options
+from pix2live.engine.patching import INSTRUMENTS
 from pix2live.errors import PresetError
 from pix2live.patch.patch import read_patch
 from pix2live.resources import listing
@@ -84,7 +85,7 @@ def test_a_number_chooses_a_preset_and_one_too_high_changes_nothing() -> None:
 
 def test_the_instrument_that_a_preset_names_sounds_and_the_others_do_not() -> None:
     desk = Desk(preset="reading_light")
-    assert [desk.value(f"synth.{name}.level") for name in desk_module.INSTRUMENTS] == [1.0, 0.0, 0.0]
+    assert [desk.value(f"synth.{name}.level") for name in INSTRUMENTS] == [1.0, 0.0, 0.0]
 
 
 def test_a_preset_for_an_unknown_instrument_is_refused_in_one_line(tmp_path) -> None:
