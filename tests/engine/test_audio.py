@@ -37,6 +37,26 @@ def test_a_still_picture_sounds_again_after_panic_is_pressed_twice(show: Offline
     assert level(show, 1.5) > 0.3 * before
 
 
+@pytest.mark.parametrize(("param", "value"), [
+    ("synth.gain", -12.0), ("synth.scan.pan", 0.9), ("synth.filter.hz", 400.0),
+])  # fmt: skip
+def test_a_param_is_heard_within_the_block_that_follows(tmp_path: Path, param: str, value: float) -> None:
+    Image.fromarray(np.tile(np.linspace(60, 220, 64).astype(np.uint8)[None, :, None], (48, 1, 3))).save(
+        tmp_path / "ramp.png")
+    options = Options(audio_in="none", camera=str(tmp_path / "ramp.png"), preset="ember_sea", offline=True)
+    turned, left_alone = OfflineShow(options, picture=False), OfflineShow(options, picture=False)
+    turned.open()
+    left_alone.open()
+    same = []
+    for number, (heard, twin) in enumerate(zip(turned.blocks(0.6), left_alone.blocks(0.6), strict=True)):
+        same.append(np.array_equal(heard[1], twin[1]))
+        if number == 99:
+            turned.bus.queues["parent>desk"].put({"do": "set_param", "id": param, "value": value})
+    turned.close()
+    left_alone.close()
+    assert all(same[:100]) and not same[100]
+
+
 def test_a_block_without_channels_is_silence_and_not_the_last_block_again(show: OfflineShow) -> None:
     index = table.local("audio", "audio.rms_db")
     out, record = np.zeros((256, 2), np.float32), show.bus.audio.record()
