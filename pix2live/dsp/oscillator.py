@@ -67,6 +67,30 @@ def step_from_hz(hz: float, sample_rate: float) -> np.int32:
 
 
 @inlined
+def _samples() -> Any:
+    """The chunk's samples counted from 1, in four ``lanes``."""
+    part = lanes.splat(np.float32(LANES))
+    first = lanes.as_float(lanes.count_up()) + lanes.splat(_ONE)
+    second = first + part
+    third = second + part
+    return first, second, third, third + part
+
+
+@inlined
+def _four(row: NDArray[np.float32]) -> Any:
+    """A chunk's samples in four ``lanes``."""
+    return (lanes.load(row, 0), lanes.load(row, LANES), lanes.load(row, 2 * LANES), lanes.load(row, 3 * LANES))
+
+
+@inlined
+def _put_four(row: NDArray[np.float32], first: Any, second: Any, third: Any, fourth: Any) -> None:
+    lanes.store(row, 0, first)
+    lanes.store(row, LANES, second)
+    lanes.store(row, 2 * LANES, third)
+    lanes.store(row, 3 * LANES, fourth)
+
+
+@inlined
 def _prepare(
     step: NDArray[np.int32], left: NDArray[np.float32], right: NDArray[np.float32], next_left: NDArray[np.float32],
     next_right: NDArray[np.float32], base: int, many: int, kept: Any,
@@ -135,20 +159,14 @@ def add_partials(
     count = len(phase)
     kept = lanes.rows(4)
     up = lanes.count_up()
-    part = lanes.splat(np.float32(LANES))
-    n0 = lanes.as_float(up) + lanes.splat(_ONE)
-    n1 = n0 + part
-    n2 = n1 + part
-    n3 = n2 + part
+    n0, n1, n2, n3 = _samples()
     for pair in range(0, out.shape[0], 2):
         left, right = out[pair], out[pair + 1]
         level_left, level_right = level[pair], level[pair + 1]
         next_left, next_right = next_level[pair], next_level[pair + 1]
         # The whole chunk stays in registers while the partials go by.
-        l0, l1 = lanes.load(left, 0), lanes.load(left, LANES)
-        l2, l3 = lanes.load(left, 2 * LANES), lanes.load(left, 3 * LANES)
-        r0, r1 = lanes.load(right, 0), lanes.load(right, LANES)
-        r2, r3 = lanes.load(right, 2 * LANES), lanes.load(right, 3 * LANES)
+        l0, l1, l2, l3 = _four(left)
+        r0, r1, r2, r3 = _four(right)
         for base in range(0, count, LANES):
             many = min(LANES, count - base)
             _prepare(step, level_left, level_right, next_left, next_right, base, many, kept)
@@ -182,14 +200,8 @@ def add_partials(
                 l1, r1 = lanes.fma(lanes.fma(slope_a, n1, a), s1, l1), lanes.fma(lanes.fma(slope_b, n1, b), s1, r1)
                 l2, r2 = lanes.fma(lanes.fma(slope_a, n2, a), s2, l2), lanes.fma(lanes.fma(slope_b, n2, b), s2, r2)
                 l3, r3 = lanes.fma(lanes.fma(slope_a, n3, a), s3, l3), lanes.fma(lanes.fma(slope_b, n3, b), s3, r3)
-        lanes.store(left, 0, l0)
-        lanes.store(left, LANES, l1)
-        lanes.store(left, 2 * LANES, l2)
-        lanes.store(left, 3 * LANES, l3)
-        lanes.store(right, 0, r0)
-        lanes.store(right, LANES, r1)
-        lanes.store(right, 2 * LANES, r2)
-        lanes.store(right, 3 * LANES, r3)
+        _put_four(left, l0, l1, l2, l3)
+        _put_four(right, r0, r1, r2, r3)
         for p in range(count):
             level_left[p], level_right[p] = next_left[p], next_right[p]
     for p in range(count):
@@ -222,15 +234,9 @@ def add_toned_partials(
     """
     left, right = out[0], out[1]
     up = lanes.count_up()
-    part = lanes.splat(np.float32(LANES))
-    n0 = lanes.as_float(up) + lanes.splat(_ONE)
-    n1 = n0 + part
-    n2 = n1 + part
-    n3 = n2 + part
-    l0, l1 = lanes.load(left, 0), lanes.load(left, LANES)
-    l2, l3 = lanes.load(left, 2 * LANES), lanes.load(left, 3 * LANES)
-    r0, r1 = lanes.load(right, 0), lanes.load(right, LANES)
-    r2, r3 = lanes.load(right, 2 * LANES), lanes.load(right, 3 * LANES)
+    n0, n1, n2, n3 = _samples()
+    l0, l1, l2, l3 = _four(left)
+    r0, r1, r2, r3 = _four(right)
     for p in range(len(phase)):
         start, first = phase[p], step[p]
         bend = _bend(first, next_step[p])
@@ -264,14 +270,8 @@ def add_toned_partials(
         r2 = lanes.fma(lanes.fma(slope_b, n2, from_b), s2, r2)
         l3 = lanes.fma(lanes.fma(slope_a, n3, from_a), s3, l3)
         r3 = lanes.fma(lanes.fma(slope_b, n3, from_b), s3, r3)
-    lanes.store(left, 0, l0)
-    lanes.store(left, LANES, l1)
-    lanes.store(left, 2 * LANES, l2)
-    lanes.store(left, 3 * LANES, l3)
-    lanes.store(right, 0, r0)
-    lanes.store(right, LANES, r1)
-    lanes.store(right, 2 * LANES, r2)
-    lanes.store(right, 3 * LANES, r3)
+    _put_four(left, l0, l1, l2, l3)
+    _put_four(right, r0, r1, r2, r3)
 
 
 @inlined
