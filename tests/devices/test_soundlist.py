@@ -115,7 +115,6 @@ def test_a_listing_in_a_process_of_its_own_comes_once_and_nobody_waits(monkeypat
 
 def test_a_listing_that_hangs_is_ended_and_saw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     lookout = Lookout()
-    monkeypatch.setattr(soundlist.sys, "executable", "/bin/sleep")
     monkeypatch.setattr(soundlist.subprocess, "Popen", _sleeper(soundlist.subprocess.Popen))
     lookout.look(0.0)
     assert lookout.seen(5.0) is None
