@@ -326,7 +326,7 @@ def _blend(m: Record, mix: NDArray[np.float32]) -> None:
 
     A slow gain brings the mean power, weighted by the ear, to that which the form asks for on average: sections may
     differ, the long run does not drift. It listens before the artist's own levels, and so never fights them. What is
-    more exciting than the last minutes is louder, up to 4.5 dB, until one has got used to it.
+    more exciting than the last minutes is louder, by 4.5 dB for 1 of arousal, until it is usual.
     """
     knobs, s = m.knobs, m.piece.state
     total, out = m.sum, m.out
