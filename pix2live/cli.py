@@ -1,9 +1,6 @@
 """The commands a person types. Each imports what it needs only when it runs."""
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,10 +78,11 @@ def render(
     """A song in, a film out: the same every time."""
     from pix2live.engine.options import Options
     from pix2live.show import offline
+    from pix2live.show.progress import steps
 
     _need_suffix(output, ".mp4")
     options = Options(preset=preset, audio_in=audio, camera=camera, size=_size(size), fps=_fps(fps), headless=True)
-    with _progress(f"{output.name}") as progress:
+    with steps(f"{output.name}") as progress:
         notices = offline.render(options, output, _seconds(seconds), progress)
     _finish(notices, output)
 
@@ -118,6 +116,7 @@ def sonify(
 ) -> None:
     """Pictures in, sounds out: a file for each, the same every time."""
     from pix2live.show import sonify as show
+    from pix2live.show.progress import steps
     from pix2live.show.sonify_options import overrides, sounding
 
     playing = sounding(instrument, preset)
@@ -130,7 +129,7 @@ def sonify(
                          "use --instrument harmony")
     piece = show.Piece(playing, preset, _seconds(seconds), seed, asked)
     if len(jobs) == 1:
-        with _progress(jobs[0].outputs[0].name) as progress:
+        with steps(jobs[0].outputs[0].name) as progress:
             notices = show.play(jobs[0], piece, progress)
         for line in dict.fromkeys(notices):
             print(f"pix2live: {line}", file=sys.stderr)
@@ -143,9 +142,10 @@ def sonify(
 def _batch(jobs: list[Any], piece: Any) -> int:
     """Play every job, a line for each; returns how many failed."""
     from pix2live.show import sonify as show
+    from pix2live.show.progress import steps
 
     failed = 0
-    with _progress("") as progress:
+    with steps("") as progress:
         for number, job in enumerate(jobs):
             def step(share: float, number: int = number, job: Any = job) -> None:
                 progress((number + share) / len(jobs), f"{number + 1} of {len(jobs)}  {job.source.name}")
@@ -175,6 +175,7 @@ def analyze(
     """Every signal over time, as the live instrument knows it."""
     from pix2live.engine.options import Options
     from pix2live.show import analysis, report
+    from pix2live.show.progress import steps
 
     _need_suffix(output, ".npz", ".csv", ".json")
     if plot is not None:
@@ -182,7 +183,7 @@ def analyze(
     for place in (output, plot):
         if place is not None:
             report.check_place(place)
-    with _progress(output.name) as progress:
+    with steps(output.name) as progress:
         result = analysis.analyze(Options(preset=preset, audio_in=audio), progress)
     report.write(result, output)
     if plot is not None:
@@ -311,46 +312,6 @@ def _seconds(value: float | None) -> float | None:
 def _need_suffix(path: Path, *suffixes: str) -> None:
     if path.suffix.lower() not in suffixes:
         raise UsageError(f"this writes {' or '.join(suffixes)}", str(path), f"name it so, e.g. out{suffixes[0]}")
-
-
-class _Progress:
-    """A bar on a terminal; elsewhere nothing but the lines that are said."""
-
-    def __init__(self, label: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        self.bar = Progress(TextColumn("{task.description}", markup=False), BarColumn(),
-                            TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn(), console=console,
-                            disable=not console.is_terminal)
-        self._task = self.bar.add_task(label, total=1.0)
-
-    def __call__(self, share: float, label: str | None = None) -> None:
-        self.bar.update(self._task, completed=share, description=label)
-
-    def say(self, line: str) -> None:
-        """A line above the bar."""
-        if self.bar.disable:
-            print(line, file=sys.stderr, flush=True)
-        else:
-            self.bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[_Progress]:
-    progress = _Progress(label)
-    # Whoever ends the work by whatever signal means Ctrl-C: what is half-written goes. "nohup" has its way.
-    ends = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    mine = [number for number in ends if signal.getsignal(number) is signal.SIG_DFL]
-    for number in mine:
-        signal.signal(number, signal.default_int_handler)
-    try:
-        with progress.bar:
-            yield progress
-    finally:
-        for number in mine:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _finish(notices: list[str], output: Path) -> None:
