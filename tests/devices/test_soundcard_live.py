@@ -114,10 +114,12 @@ def test_what_is_made_is_played(sound_rig: Rig, tmp_path: Path, ways: dict, more
     assert len(loud)
     sound = recorded[loud[0] : loud[-1]]
     assert len(sound) > RATE
-    middle = sound[len(sound) // 2 - RATE // 4 :][: RATE // 2]
-    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))[:, None], axis=0)) / len(middle) * 4
-    assert spectrum[:, 0].argmax() * 2 == pytest.approx(440, abs=2)
-    assert spectrum[:, 1].argmax() * 2 == pytest.approx(1000, abs=2)
+    # A stall of a shared machine tears a piece or two; most must be whole.
+    pieces = np.lib.stride_tricks.sliding_window_view(sound, RATE // 4, axis=0)[:: RATE // 20].swapaxes(1, 2)
+    spectra = np.abs(np.fft.rfft(pieces * np.hanning(RATE // 4)[:, None], axis=1)) / (RATE // 4) * 4
+    spectrum = np.median(spectra, axis=0)
+    assert spectrum[:, 0].argmax() * 4 == 440
+    assert spectrum[:, 1].argmax() * 4 == 1000
     assert spectrum.max(axis=0) == pytest.approx([0.5, 0.25], rel=0.1)
 
 
