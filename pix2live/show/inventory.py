@@ -16,7 +16,7 @@ LOOK_S, LINE_S = 0.05, 0.5
 
 
 def lines() -> list[str]:
-    """Sound inputs and outputs, cameras and MIDI ports, each as one plain line with what to type for it."""
+    """Sound inputs and outputs, cameras and MIDI ports both ways, each as one plain line with what to type for it."""
     sound = _sound()
     last_in, last_out = _last_chosen(sound)
     out = ["Sound in (--audio-in NAME, part of it, or number; also a FILE, demo, none):"]
@@ -31,6 +31,8 @@ def lines() -> list[str]:
     out += [f"  {name}" for name in _cameras()] or ["  none found"]
     out.append("MIDI in:")
     out += [f"  {name}" for name in _midi()] or ["  none found"]
+    out.append("MIDI out (--midi-out NAME, part of it; also virtual, for a port of its own):")
+    out += [f"  {name}" for name in _midi_out()] or ["  none found"]
     out.append("* the default" + ("; + chosen last, taken again where none is named" if last_in or last_out else ""))
     return out
 
@@ -122,10 +124,13 @@ def _cameras() -> list[str]:
 def _midi() -> list[str]:
     from pix2live.control.midi import list_ports
 
-    try:
-        return list(list_ports())
-    except Pix2liveError:
-        return []
+    return list_ports()
+
+
+def _midi_out() -> list[str]:
+    from pix2live.control.midi_out import list_ports
+
+    return list_ports()
 
 
 def examine() -> tuple[list[str], bool]:

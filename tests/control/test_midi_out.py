@@ -12,7 +12,7 @@ import rtmidi
 
 from pix2live.control import midi as midi_module
 from pix2live.control.midi import MidiIn
-from pix2live.control.midi_out import MidiOut, Player
+from pix2live.control.midi_out import MidiOut, Player, list_ports
 from tools.rig import Rig
 
 
@@ -113,6 +113,16 @@ def told(out: MidiOut, word: str, seconds: float = 10.0) -> str:
                 return line
         time.sleep(0.01)
     raise AssertionError(out.notices)
+
+
+@pytest.mark.live
+def test_the_ports_that_listen_are_listed_by_name(jack: Rig) -> None:
+    assert list_ports() == []
+    daw = Daw()
+    try:
+        assert list_ports() == ["daw:in"]
+    finally:
+        daw.close()
 
 
 @pytest.mark.live

@@ -109,7 +109,8 @@ def test_presets_lists_every_preset(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_devices_and_doctor_say_what_is_here(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["devices"]) == 0
-    assert "Sound in" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert all(f"{what} (" in said or f"{what}:" in said for what in ("Sound in", "Cameras", "MIDI in", "MIDI out"))
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 9 and not [line for line in lines if line.startswith("broken")]
