@@ -195,7 +195,11 @@ class _Body:
         return "\n".join(out).encode("ascii", "replace").decode() + "\n"
 
     def _include(self, name: str, path: Path, line: int) -> str:
-        for folder in (path.parent, user_dir("shaders") / "include", bundled_dir("shaders") / "include"):
+        bundled = bundled_dir("shaders").resolve()
+        further = [user_dir("shaders") / "include", bundled / "include"]
+        if path.resolve().is_relative_to(bundled):
+            further.reverse()  # a file of the user's with the name of ours must not break our shaders
+        for folder in (path.parent, *further):
             found = (folder / name).resolve()
             if found.is_file():
                 if any(found == other.resolve() for other, _ in self.files):

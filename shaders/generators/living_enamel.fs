@@ -25,25 +25,8 @@
 // The tank keeps, for each cell: how much of the first substance is used up, how much of the second has grown,
 // the age of the growth (a slow trace of it), and 1 + its climate once the cell was started. An empty buffer is a fresh tank.
 
-const float TAU = 6.28318531;
-
-float hash3(ivec3 c) {
-    uint n = uint(c.x) * 374761393u + uint(c.y) * 668265263u + uint(c.z) * 2246822519u;
-    n = (n ^ (n >> 13u)) * 1274126177u;
-    n = (n ^ (n >> 15u)) * 2246822519u;
-    return float((n >> 8u) & 0xffffu) / 65535.0;
-}
-
-vec3 oklch(float L, float C, float h) {
-    float a = C * cos(h * TAU), b = C * sin(h * TAU);
-    float l = L + 0.3963377774 * a + 0.2158037573 * b;
-    float m = L - 0.1055613458 * a - 0.0638541728 * b;
-    float s = L - 0.0894841775 * a - 1.2914855480 * b;
-    l = l * l * l; m = m * m * m; s = s * s * s;
-    return max(vec3(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
-                    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
-                    -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s), 0.0);
-}
+#include "hash.glsl"
+#include "oklch.glsl"
 
 vec2 place() {
     return (gl_FragCoord.xy - 0.5 * RENDERSIZE) / min(RENDERSIZE.x, RENDERSIZE.y);

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from pix2live.errors import ShaderError
+from pix2live.resources import bundled_dir
+from pix2live.visuals import glsl
 from pix2live.visuals.isf import IsfShader, load_shader
 from pix2live.visuals.program import Program, driver_error
 
@@ -60,6 +62,18 @@ def test_a_mistake_in_an_include_names_that_file(ctx: moderngl.Context, shader: 
     with pytest.raises(ShaderError, match=r"test\.fs:2: .*absent\.glsl"):
         shader("", before='#include "absent.glsl"')
 
+
+def test_an_include_of_the_user_s_serves_the_user_and_breaks_no_shader_of_ours(
+        ctx: moderngl.Context, shader: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "own" / "include"
+    own.mkdir(parents=True)
+    (own / "hash.glsl").write_text("float hash3(vec4 mine) { return 0.25; }\n")
+    monkeypatch.setattr(glsl, "user_dir", lambda kind: own.parent)
+    mine = shader("gl_FragColor = vec4(hash3(vec4(0.0)));", before='#include "hash.glsl"')
+    assert draw(ctx, mine)[0, 0, 0] == 0.25
+    ours = bundled_dir("shaders") / "effects" / "film.fs"
+    assert '#include "hash.glsl"' in ours.read_text()
+    Program(ctx, load_shader(ours)).release()
 
 def test_a_reserved_word_as_input_names_the_line_of_the_header(ctx: moderngl.Context, shader: Make) -> None:
     header = '"ISFVSN": "2", "INPUTS": [\n{"NAME": "fine", "TYPE": "float"},\n{"NAME": "while", "TYPE": "float"}]'
