@@ -5,9 +5,9 @@ import pytest
 
 from pix2live.dsp.oscillator import CHUNK, add_partials, add_toned_partials, steps_from_hz
 from pix2live.synth.instrument import Instrument
-from tests.synth.test_playhead import clicks_db, knobs, run, set_knob
+from tests.synth.playing import RATE, clicks_db
+from tests.synth.test_playhead import knobs, run, set_knob
 
-RATE = 48000
 PLAIN = {"rows": 0.0, "tilt_db": 0.0, "normalise": 0.0, "seconds": 4.0}
 
 

@@ -6,6 +6,7 @@ import pytest
 from pix2live.dsp.oscillator import CHUNK
 from pix2live.synth.effects import EFFECT_SPECS, Effects
 from pix2live.synth.instrument import Instrument
+from tests.synth import playing
 from tests.synth.chain import RATE, above, noise, rms, silence, sine, through
 
 ALL = {"filter_hz": 3000.0, "filter_resonance": 0.6, "chorus_mix": 0.5, "delay_mix": 0.4, "reverb_mix": 0.5}
@@ -17,9 +18,7 @@ def score():
 
 
 def knobs(settings):
-    wanted = {"synth." + name.replace("_", ".", 1): value for name, value in settings.items()}
-    assert wanted.keys() <= {spec.id for spec in Instrument.SPECS}
-    return np.array([wanted.get(spec.id, spec.default) for spec in Instrument.SPECS], np.float32)
+    return playing.knobs({name.replace("_", ".", 1): value for name, value in settings.items()})
 
 
 def play(synth, seconds, settings, block=256, bpm=120.0, out=None):

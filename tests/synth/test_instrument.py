@@ -1,28 +1,20 @@
 """The scan instrument: the picture is what sounds; nothing clicks, clips or hangs."""
 
 import sys
-import threading
 
 import numpy as np
 import pytest
-from scipy.signal import butter, resample_poly, sosfilt
+from scipy.signal import resample_poly
 
 from pix2live.signals.spec import ParamSpec
 from pix2live.synth.instrument import Instrument
+from tests.synth.playing import RATE, knobs, rms_db
 
-RATE = 48000
 ROWS = {"linear": 0.0, "log": 1.0, "erb": 2.0, "scale": 3.0}
 PLAIN = {
     "scan.rows": ROWS["linear"], "scan.tilt_db": 0.0, "scan.detune_cents": 0.0, "scan.contrast_db": 48.0,
     "scan.normalise": 0.0, "scan.seconds": 1.0,
 }  # fmt: skip
-
-
-
-def knobs(settings=None):
-    wanted = {f"synth.{name}": value for name, value in (settings or {}).items()}
-    assert wanted.keys() <= {spec.id for spec in Instrument.SPECS}
-    return np.array([wanted.get(spec.id, spec.default) for spec in Instrument.SPECS], np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +52,6 @@ def lines(rows, columns, *cells):
     for column, row in cells:
         score[column, row] = 1.0
     return score
-
-
-def rms_db(sound):
-    return 10 * np.log10(np.mean(np.square(sound, dtype=np.float64)) + 1e-30)
 
 
 def test_specs_have_defaults_in_range_and_unique_ids():
@@ -193,72 +181,6 @@ def test_silent_above_nyquist():
     assert {round(peak / 1000) for peak in peaks} == {1, 3, 5, 7}
 
 
-# Low partials alone: whatever is heard far above them is a click.
-LOW = {"scan.high_hz": 400.0, "scan.seconds": 2.0}
-CLICKS = butter(8, 4000, "highpass", fs=RATE, output="sos")
-
-
-def clicks_db(out):
-    """The loudest 2.7 ms above 4 kHz, against the loudest 21 ms of all."""
-    high = sosfilt(CLICKS, out.astype(float), axis=0)[: len(out) // 1024 * 1024]
-    full = out[: len(high)].astype(float)
-    click, loudest = np.square(high).reshape(-1, 256).mean(1).max(), np.square(full).reshape(-1, 2048).mean(1).max()
-    return 10 * np.log10(click / loudest)
-
-
-def test_the_click_meter_hears_a_click(synth):
-    synth.set_score(photo())
-    out = play(synth, 0.5, LOW)
-    quiet = clicks_db(out)
-    out[12000:] *= 0.5
-    assert quiet < -70
-    assert clicks_db(out) > -55
-
-
-@pytest.mark.parametrize(
-    "change",
-    ["picture", "camera", "rows", "fewer rows and another mode", "root", "black", "none", "panic", "first"],
-)
-def test_changing_the_picture_is_click_free(synth, change):
-    def score(i, rows=96):
-        return lambda: synth.set_score(photo(rows, seed=i))
-
-    events = {
-        "picture": {60: score(1)},
-        "camera": {i: score(i) for i in range(40, 140, 3)},
-        "rows": {i: score(i, 20 + i) for i in range(40, 140, 9)},
-        "fewer rows and another mode": {60: score(1, 5)},
-        "root": {},
-        "black": {60: lambda: synth.set_score(np.zeros((4, 96, 2), np.float32))},
-        "none": {60: lambda: synth.set_score(None)},
-        "panic": {60: synth.panic, 80: score(2)},
-        "first": {3: score(4)},
-    }[change]
-    if change != "first":
-        synth.set_score(photo())
-    values = knobs(LOW)
-    if change in ("root", "fewer rows and another mode"):
-        knob = "synth.scan.root" if change == "root" else "synth.scan.rows"
-        index = [spec.id for spec in Instrument.SPECS].index(knob)
-        events[61] = lambda: values.__setitem__(index, 1.0)
-    out = play(synth, 0.8, values, events=events)
-    assert clicks_db(out) < -60
-
-
-@pytest.mark.parametrize(
-    "id_,value",
-    [("mute", 1.0), ("gain", -20.0), ("scan.low_hz", 200.0), ("scan.gamma", 3.0), ("scan.invert", 1.0),
-     ("scan.tilt_db", -12.0), ("scan.freeze", 1.0), ("scan.direction", 1.0), ("scan.offset", 0.5), ("scan.pan", 1.0),
-     ("scan.normalise", 0.0), ("scan.seconds", 0.5), ("scan.detune_cents", 30.0), ("scan.scale", 2.0)],
-)  # fmt: skip
-def test_turning_a_knob_is_click_free(synth, id_, value):
-    synth.set_score(photo())
-    index = [spec.id for spec in Instrument.SPECS].index(f"synth.{id_}")
-    values = knobs(LOW)
-    out = play(synth, 0.8, values, events={70: lambda: values.__setitem__(index, value)})
-    assert clicks_db(out) < -60
-
-
 def test_a_camera_s_pictures_keep_the_playhead_going(synth):
     synth.set_score(photo())
     pictures = {i: lambda i=i: synth.set_score(photo(seed=i)) for i in range(0, 180, 6)}
@@ -372,26 +294,6 @@ def test_params_are_left_untouched_even_read_only(synth):
     values.flags.writeable = False
     synth.set_score(photo())
     assert np.isfinite(play(synth, 0.05, values)).all()
-
-
-def test_scores_from_another_thread_while_it_plays(synth):
-    stop = threading.Event()
-
-    def feed():
-        i = 0
-        while not stop.wait(0.001):
-            synth.set_score(photo(20 + i % 70, seed=i % 5))
-            i += 1
-
-    thread = threading.Thread(target=feed)
-    thread.start()
-    try:
-        out = play(synth, 6.0, LOW)
-    finally:
-        stop.set()
-        thread.join()
-    assert np.isfinite(out).all()
-    assert clicks_db(out) < -55
 
 
 def test_playing_takes_no_memory(synth):

@@ -4,17 +4,10 @@ import numpy as np
 import pytest
 
 from pix2live.synth.instrument import Instrument
+from tests.synth.playing import IDS, RATE, knobs, rms_db, turn
 
-RATE = 48000
-IDS = [spec.id for spec in Instrument.SPECS]
 SCAN, DRONE, HARMONY = "scan.level", "drone.level", "harmony.level"
 NONE = {SCAN: 0.0, DRONE: 0.0, HARMONY: 0.0}
-
-
-def knobs(settings):
-    wanted = {f"synth.{name}": value for name, value in settings.items()}
-    assert wanted.keys() <= set(IDS)
-    return np.array([wanted.get(spec.id, spec.default) for spec in Instrument.SPECS], np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +30,6 @@ def play(synth, seconds, settings, block=256, events=None, beats=np.nan):
             events[i](values)
         synth.process(values, out[start : start + block], 120.0, beats + start / RATE * 2.0)
     return out
-
-
-def turn(name, value):
-    return lambda values: values.__setitem__(IDS.index(f"synth.{name}"), value)
-
-
-def rms_db(sound):
-    return 10 * np.log10(np.mean(np.square(sound, dtype=np.float64)) + 1e-30)
 
 
 @pytest.mark.parametrize("part", [SCAN, DRONE, HARMONY])

@@ -8,9 +8,9 @@ from pix2live.dsp.oscillator import CHUNK
 from pix2live.dsp.weighting import k_weighting
 from pix2live.synth.instrument import Instrument
 from pix2live.synth.loudness import Loudness, keep_loudness
+from tests.synth.playing import knobs
 
 RATE = 16000
-IDS = [spec.id for spec in Instrument.SPECS]
 
 
 def lufs(sound, rate=RATE):
@@ -21,12 +21,6 @@ def lufs(sound, rate=RATE):
     power = np.square(sound[: len(sound) // size * size]).reshape(-1, size, 2).mean(axis=1).sum(axis=1)
     heard = power[power > 10 ** ((-60 + 0.691) / 10)]
     return -0.691 + 10 * np.log10(heard.mean()) if len(heard) else -120.0
-
-
-def knobs(settings):
-    wanted = {f"synth.{name}": value for name, value in settings.items()}
-    assert wanted.keys() <= set(IDS)
-    return np.array([wanted.get(spec.id, spec.default) for spec in Instrument.SPECS], np.float32)
 
 
 @pytest.fixture(scope="module")

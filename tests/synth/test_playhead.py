@@ -2,21 +2,18 @@
 
 import numpy as np
 import pytest
-from scipy.signal import butter, sosfilt
 
 from pix2live.synth.instrument import Instrument
 from pix2live.synth.playhead import PLAYHEAD_SPECS
+from tests.synth import playing
+from tests.synth.playing import IDS, RATE, clicks_db
 
-RATE = 48000
-IDS = [spec.id for spec in Instrument.SPECS]
 SYNC = next(spec.choices for spec in PLAYHEAD_SPECS if spec.id == "synth.scan.sync")
 FORWARD, BACKWARD, TO_AND_FRO = 0.0, 1.0, 2.0
 
 
 def knobs(settings):
-    wanted = {f"synth.scan.{name}": value for name, value in settings.items()}
-    assert wanted.keys() <= set(IDS)
-    return np.array([wanted.get(spec.id, spec.default) for spec in Instrument.SPECS], np.float32)
+    return playing.knobs({f"scan.{name}": value for name, value in settings.items()})
 
 
 def set_knob(values, name, value):
@@ -49,15 +46,7 @@ def run(synth, seconds, values, bpm=120.0, first_beat=np.nan, block=256, turn=No
     return np.array(heads), out
 
 
-HIGHPASS = butter(8, 4000, "highpass", fs=RATE, output="sos")
 LOW = {"high_hz": 400.0}
-
-
-def clicks_db(out):
-    high = sosfilt(HIGHPASS, out.astype(float), axis=0)[: len(out) // 1024 * 1024]
-    full = out[: len(high)].astype(float)
-    click, loudest = np.square(high).reshape(-1, 256).mean(1).max(), np.square(full).reshape(-1, 2048).mean(1).max()
-    return 10 * np.log10(click / loudest)
 
 
 # -- by hand ---------------------------------------------------------------------------------------------------

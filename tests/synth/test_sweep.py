@@ -1,18 +1,22 @@
 """The scan while everything about it changes: what is asked for during a cross-fade, or without a picture."""
 
+import threading
+from functools import partial
+
 import numpy as np
 import pytest
-from scipy.signal import butter, sosfilt
 
 from pix2live.synth.instrument import Instrument
-from tests.synth.test_instrument import LOW, RATE, knobs, photo, play, rms_db
+from tests.synth.playing import RATE, clicks_db, knobs, rms_db, turn
+from tests.synth.test_instrument import photo, play
 
-IDS = [spec.id for spec in Instrument.SPECS]
+# Low partials alone: whatever is heard far above them is a click.
+LOW = {"scan.high_hz": 400.0, "scan.seconds": 2.0}
 
 
 @pytest.fixture(scope="module")
 def shared():
-    return Instrument(RATE, max_partials=128)
+    return Instrument(RATE, max_partials=256)
 
 
 @pytest.fixture
@@ -25,11 +29,8 @@ def synth(shared):
 def turned(synth, settings, changes, seconds=0.8):
     """What is heard while ``changes`` {block: (knob, value) or call} are made."""
     values = knobs(settings)
-
-    def turn(name, value):
-        return lambda: values.__setitem__(IDS.index(f"synth.{name}"), value)
-
-    events = {block: change if callable(change) else turn(*change) for block, change in changes.items()}
+    events = {block: change if callable(change) else partial(turn(*change), values)
+              for block, change in changes.items()}  # fmt: skip
     return play(synth, seconds, values, events=events)
 
 
@@ -64,12 +65,50 @@ def test_a_black_picture_sounds_inverted(synth):
     assert rms_db(play(synth, 0.3, {"scan.invert": 1.0})) > -30
 
 
-def clicks_db(out, rate):
-    """The loudest 2.7 ms above 6 kHz, against the loudest 21 ms of all."""
-    high = sosfilt(butter(8, 6000, "highpass", fs=rate, output="sos"), out.astype(float), axis=0)
-    click, loud = ((1 << round(np.log2(rate * s)), sound) for s, sound in ((2.7e-3, high), (21e-3, out.astype(float))))
-    loudest = [np.square(x[: len(x) // n * n]).reshape(-1, 2 * n).mean(1).max() for n, x in (click, loud)]
-    return 10 * np.log10(loudest[0] / loudest[1])
+def test_the_click_meter_hears_a_click(synth):
+    synth.set_score(photo())
+    out = play(synth, 0.5, LOW)
+    quiet = clicks_db(out)
+    out[12000:] *= 0.5
+    assert quiet < -70
+    assert clicks_db(out) > -55
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["picture", "camera", "rows", "fewer rows and another mode", "root", "black", "none", "panic", "first"],
+)
+def test_changing_the_picture_is_click_free(synth, change):
+    def score(i, rows=96):
+        return lambda: synth.set_score(photo(rows, seed=i))
+
+    events = {
+        "picture": {60: score(1)},
+        "camera": {i: score(i) for i in range(40, 140, 3)},
+        "rows": {i: score(i, 20 + i) for i in range(40, 140, 9)},
+        "fewer rows and another mode": {60: score(1, 5)},
+        "root": {},
+        "black": {60: lambda: synth.set_score(np.zeros((4, 96, 2), np.float32))},
+        "none": {60: lambda: synth.set_score(None)},
+        "panic": {60: synth.panic, 80: score(2)},
+        "first": {3: score(4)},
+    }[change]
+    if change != "first":
+        synth.set_score(photo())
+    if change in ("root", "fewer rows and another mode"):
+        events[61] = ("scan.root" if change == "root" else "scan.rows", 1.0)
+    assert clicks_db(turned(synth, LOW, events)) < -60
+
+
+@pytest.mark.parametrize(
+    "id_,value",
+    [("mute", 1.0), ("gain", -20.0), ("scan.low_hz", 200.0), ("scan.gamma", 3.0), ("scan.invert", 1.0),
+     ("scan.tilt_db", -12.0), ("scan.freeze", 1.0), ("scan.direction", 1.0), ("scan.offset", 0.5), ("scan.pan", 1.0),
+     ("scan.normalise", 0.0), ("scan.seconds", 0.5), ("scan.detune_cents", 30.0), ("scan.scale", 2.0)],
+)  # fmt: skip
+def test_turning_a_knob_is_click_free(synth, id_, value):
+    synth.set_score(photo())
+    assert clicks_db(turned(synth, LOW, {70: (id_, value)})) < -60
 
 
 @pytest.mark.parametrize("begin", ["rows", "scale"])
@@ -77,7 +116,7 @@ def clicks_db(out, rate):
 def test_a_change_within_a_cross_fade_is_glided_to(synth, begin, then):
     first = ("scan.scale", 3.0) if begin == "scale" else lambda: synth.set_score(photo(90, seed=1))
     second = synth.panic if then == "panic" else (then, {"scan.invert": 1.0, "scan.gamma": 4.0}.get(then, 0.5))
-    assert clicks_db(turned(synth, LOW, {60: first, 63: second}), RATE) < -74
+    assert clicks_db(turned(synth, LOW, {60: first, 63: second}), 6000) < -74
 
 
 @pytest.mark.parametrize(("knob", "value"), [("direction", 2.0), ("normalise", 0.0), ("pan", 1.0)])
@@ -86,7 +125,7 @@ def test_what_changes_the_level_at_once_is_glided_to_at_every_sample_rate(knob, 
     synth.set_score(photo())
     settings = LOW | {"scan.offset": 0.9}
     out = turned(synth, settings, {240: (f"scan.{knob}", value), 400: (f"scan.{knob}", 1.0 - value)}, 2.4)
-    assert clicks_db(out, 4 * RATE) < -72
+    assert clicks_db(out, 6000, 4 * RATE) < -72
 
 
 @pytest.mark.parametrize("block", [17, 64, 1000])
@@ -101,3 +140,23 @@ def test_a_picture_that_waits_for_a_cross_fade_is_taken_up_alike_at_every_block_
         return np.concatenate([*out, play(synth, 0.2, None, size)])
 
     assert np.array_equal(heard(block), heard(9600))
+
+
+def test_scores_from_another_thread_while_it_plays(synth):
+    stop = threading.Event()
+
+    def feed():
+        i = 0
+        while not stop.wait(0.001):
+            synth.set_score(photo(20 + i % 70, seed=i % 5))
+            i += 1
+
+    thread = threading.Thread(target=feed)
+    thread.start()
+    try:
+        out = play(synth, 6.0, LOW)
+    finally:
+        stop.set()
+        thread.join()
+    assert np.isfinite(out).all()
+    assert clicks_db(out) < -55
