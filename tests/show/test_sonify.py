@@ -323,7 +323,14 @@ def test_whoever_ends_it_half_way_finds_nothing_half_written(landscape: Path, tm
                               "--midi", outputs[2], "--instrument", "harmony", "--seconds", "3600"],
                              stderr=subprocess.PIPE, text=True)
     end_s = time.monotonic() + 200.0
-    while not any(path.stat().st_size > 100_000 for path in tmp_path.glob(".*.part.wav")):
+
+    def written() -> int:
+        try:
+            return (tmp_path / f".a.{child.pid}.part.wav").stat().st_size
+        except FileNotFoundError:  # not there yet, or only to see whether the place can be written
+            return 0
+
+    while written() < 100_000:
         assert child.poll() is None and time.monotonic() < end_s
         time.sleep(0.05)
     child.send_signal(getattr(signal, number))
