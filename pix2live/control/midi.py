@@ -38,9 +38,10 @@ def plain_name(port: str) -> str:
     return _ADDRESS.sub("", port)
 
 
-def list_ports(api: int | None = None) -> list[str]:
-    """Names of the MIDI sources there are now; empty where there is no MIDI."""
-    client = _open_client("pix2live-list", api)
+def list_ports(api: int | None = None, kind: str = "MidiIn") -> list[str]:
+    """Names of the MIDI sources there are now, or with ``kind`` MidiOut of the ports that notes can be sent to; empty
+    where there is no MIDI."""
+    client = _open_client("pix2live-list", api, kind)
     if client is None:
         return []
     try:
@@ -292,13 +293,14 @@ def midi_apis(api: int | None = None) -> list[int]:
     return [*own, rtmidi.API_UNIX_JACK]
 
 
-def _open_client(name: str, api: int | None) -> Any:
-    """An rtmidi client of the given API, or of the first that works; None where there is none."""
+def _open_client(name: str, api: int | None, kind: str = "MidiIn") -> Any:
+    """An rtmidi client, MidiIn or MidiOut, of the given API, or of the first that works; None where there is none."""
     try:
         import rtmidi
     except ImportError:
         return None
+    options = {"queue_size_limit": _QUEUE} if kind == "MidiIn" else {}
     for candidate in midi_apis(api):
         with quiet_stderr(), contextlib.suppress(Exception):
-            return rtmidi.MidiIn(candidate, name=name, queue_size_limit=_QUEUE)
+            return getattr(rtmidi, kind)(candidate, name=name, **options)
     return None

@@ -36,22 +36,6 @@ _NOTE_OFF, _NOTE_ON, _CONTROL = 0x80, 0x90, 0xB0
 _SOUND_OFF, _NOTES_OFF = 120, 123
 
 
-def list_ports(api: int | None = None) -> list[str]:
-    """Names of the ports that notes can be sent to now; empty where there is no MIDI."""
-    try:
-        import rtmidi
-    except ImportError:
-        return []
-    for candidate in midi_apis(api):
-        with quiet_stderr(), contextlib.suppress(Exception):
-            client = rtmidi.MidiOut(candidate, name="pix2live-list")
-            try:
-                return [plain_name(name) for name in client.get_ports() if name]
-            finally:
-                client.delete()
-    return []
-
-
 class MidiOut:
     """Sends notes to ``port``: part of a port's name (any case), or ``virtual`` for a port of its own, ``pix2live``.
 

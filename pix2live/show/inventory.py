@@ -32,7 +32,7 @@ def lines() -> list[str]:
     out.append("MIDI in:")
     out += [f"  {name}" for name in _midi()] or ["  none found"]
     out.append("MIDI out (--midi-out NAME, part of it; also virtual, for a port of its own):")
-    out += [f"  {name}" for name in _midi_out()] or ["  none found"]
+    out += [f"  {name}" for name in _midi("MidiOut")] or ["  none found"]
     out.append("* the default" + ("; + chosen last, taken again where none is named" if last_in or last_out else ""))
     return out
 
@@ -121,16 +121,10 @@ def _cameras() -> list[str]:
     return [f"{path.name.removeprefix('video')}  {path}" for path in sorted(Path("/dev").glob("video[0-9]*"))]
 
 
-def _midi() -> list[str]:
+def _midi(kind: str = "MidiIn") -> list[str]:
     from pix2live.control.midi import list_ports
 
-    return list_ports()
-
-
-def _midi_out() -> list[str]:
-    from pix2live.control.midi_out import list_ports
-
-    return list_ports()
+    return list_ports(kind=kind)
 
 
 def examine() -> tuple[list[str], bool]:
